@@ -1,0 +1,1 @@
+"""Staff, roles, permissions, devices and sessions: who may do what."""
