@@ -1,0 +1,88 @@
+"""Tables of the hall itself: halls, zones, windows, calendars, exceptional hours. Small and rarely written."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db import db
+
+
+class Hall(db.Model):
+    """A service hall 大厅. `hours` are daily local opening intervals, e.g. [["08:30", "12:00"], ["13:30", "18:00"]]."""
+
+    __tablename__ = "halls"
+    __table_args__ = (CheckConstraint("level IN ('county', 'township', 'village')", name="level"),)
+
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    level: Mapped[str]
+    parent: Mapped[str | None]
+    case_prefix: Mapped[str] = mapped_column(unique=True)
+    address: Mapped[str]
+    phone: Mapped[str]
+    hours: Mapped[list[Any]]
+    settings: Mapped[dict[str, Any]]
+
+
+class Zone(db.Model):
+    """A functional zone 区域 of a hall."""
+
+    __tablename__ = "zones"
+    __table_args__ = (ForeignKeyConstraint(["hall"], ["halls.code"]),)
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+
+
+class Window(db.Model):
+    """A window 窗口: comprehensive 综合, pickup 出件 or consult 咨询."""
+
+    __tablename__ = "windows"
+    __table_args__ = (
+        ForeignKeyConstraint(["hall"], ["halls.code"]),
+        ForeignKeyConstraint(["hall", "zone"], ["zones.hall", "zones.code"]),
+        CheckConstraint("kind IN ('comprehensive', 'pickup', 'consult')", name="kind"),
+    )
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name_zh: Mapped[str]
+    name_en: Mapped[str]
+    zone: Mapped[str]
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class Calendar(db.Model):
+    """One imported version of the official calendar; the newest is in force, older ones explain old cases."""
+
+    __tablename__ = "calendars"
+    __table_args__ = (
+        Index("uq_calendars_current", "current", unique=True, sqlite_where=text("current"), postgresql_where=text("current")),
+    )
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    imported_at: Mapped[datetime]
+    data: Mapped[dict[str, Any]]
+    current: Mapped[bool]
+
+
+class HourException(db.Model):
+    """Hours out of the ordinary: a closure (`opens` false) or a voluntary session (`opens` true)."""
+
+    __tablename__ = "hour_exceptions"
+    __table_args__ = (ForeignKeyConstraint(["hall"], ["halls.code"]),)
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    from_at: Mapped[datetime]
+    to_at: Mapped[datetime]
+    opens: Mapped[bool]
+    reason: Mapped[str]

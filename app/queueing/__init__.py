@@ -1,0 +1,1 @@
+"""Queues, tickets, calls and window sessions: who is next, and why."""
