@@ -1,0 +1,111 @@
+"""Part of an action: issues the papers of a case, with the facts as they stand at this moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import select
+
+from app import privacy
+from app.action import Transaction
+from app.casework.cases import material_states, open_field, reviews_of
+from app.casework.models import Case
+from app.hall.models import Hall
+from app.hall.rules.clock import Unit
+from app.notices.issue import issue_notice
+from app.now import iso, local
+from app.people.models import Staff
+
+_UNITS = {Unit.WD: "个工作日", Unit.WH: "个工作小时", Unit.ND: "日", Unit.NH: "小时"}
+_MATTERS = {"licensing": "行政许可", "confirmation": "行政确认"}
+
+
+def limit_text(limit: dict[str, Any]) -> str:
+    """20 个工作日."""
+    return f"{limit['amount']} {_UNITS[Unit(limit['unit'])]}"
+
+
+def fee_text(fee: dict[str, Any]) -> str:
+    """不收费, or the amount in yuan with its basis; without an amount, by its rates."""
+    if not fee["basis"]:
+        return "不收费"
+    amount = f"{fee['amount_fen'] / 100:.2f} 元" if fee["amount_fen"] else "按标准收费"
+    return f"{amount}（{fee['basis']}）"
+
+
+def basis_text(basis: dict[str, Any]) -> str:
+    """《中华人民共和国公司法》第三十条."""
+    return f"《{basis['law']}》{basis['article']}"
+
+
+def issue(tx: Transaction, case: Case, kind: str, **more: Any) -> dict[str, Any]:
+    """Issue one paper: the common facts of the case and what this kind adds. Tells NoticeIssued."""
+    facts = {key: value for key, value in {**_facts(tx, case), **more}.items() if value is not None}
+    return issue_notice(tx, kind=kind, facts=facts, case_id=case.id)
+
+
+def _facts(tx: Transaction, case: Case) -> dict[str, Any]:
+    hall = tx.execute(select(Hall).where(Hall.code == tx.hall)).scalar_one()
+    applicant, agent, codes = open_field(case, "applicant"), open_field(case, "agent"), open_field(case, "codes")
+    guide = case.guide
+    clerk = tx.execute(select(Staff.name).where(Staff.id == tx.actor.id)).scalar_one_or_none()
+    return {
+        "hall_name": hall.name_zh,
+        "hall_address": hall.address,
+        "hall_phone": hall.phone,
+        "case_number": case.number,
+        "query_code": codes["query_code"],
+        "acceptance_number": case.acceptance_number,
+        "item_name": guide["name"],
+        "item_code": case.item,
+        "departments": [r.department for r in reviews_of(tx.session, tx.hall, case.id)] or guide["departments"],
+        "applicant_name": applicant["name"],
+        "applicant_id_masked": privacy.mask_id(applicant["id_number"]) if applicant.get("id_number") else None,
+        "agent_name": agent["name"] if agent else None,
+        "materials": materials(tx, case),
+        "promised_limit": limit_text(guide["promised"]),
+        "promised_due_on": _day(case.promised_due_at, case),
+        "statutory_limit": limit_text(guide["statutory"]),
+        "statutory_due_on": _day(case.statutory_due_at, case),
+        "provisional": case.provisional,
+        "received_at": iso(case.received_at),
+        "accepted_at": iso(case.accepted_at),
+        "clerk_name": clerk,
+        "window": case.window,
+        "fee": fee_text(guide["fee"]),
+        "legal_basis": [basis_text(b) for b in guide["legal_basis"]],
+        "result_name": guide["result_name"],
+        "qr_url": f"{current_app.extensions['settings'].public_url}/c/{codes['query_token']}",
+    }
+
+
+def materials(tx: Transaction, case: Case, codes: set[str] | None = None) -> list[dict[str, Any]]:
+    """The lines of the list of materials, all or only those of `codes`; tolerated gaps say so."""
+    states = material_states(tx.session, tx.hall, case.id)
+    lines = []
+    for material in case.guide["materials"]:
+        row = states.get(material["code"])
+        if codes is not None and material["code"] not in codes:
+            continue
+        state = row.state if row else "missing"
+        if state == "missing" and not material["required"]:
+            state = "not_needed"
+        if state == "missing" and case.tolerant:
+            state = "tolerated"
+        problem = None
+        if row is not None and row.problem_sealed:
+            problem = privacy.open_sealed(row.problem_sealed, f"case_materials.problem|{tx.hall}|{case.id}|{row.code}")
+        line = {"name": material["name"], "form": material["form"], "copies": material["copies"], "state": state}
+        lines.append({**line, "problem": problem})
+    return lines
+
+
+def matter(case: Case) -> str | None:
+    """行政许可 or 行政确认, for the title of a decision."""
+    return _MATTERS.get(case.guide["regime"])
+
+
+def _day(at: datetime | None, case: Case) -> str | None:
+    return None if at is None or case.provisional else local(at).date().isoformat()
