@@ -1,0 +1,240 @@
+"""The operator's command line: `flask hall …`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from sqlalchemy import select, text
+from sqlalchemy.engine import make_url
+
+from app import demo, eventlog
+from app.casework.queries import deadline_ledger, find_case
+from app.catalog.items import import_catalog, read_catalog
+from app.catalog.rules.csvfile import SENTENCES
+from app.db import db
+from app.errors import Refusal
+from app.events import SYSTEM
+from app.hall import holidays
+from app.hall.queries import schedule
+from app.hall.rules.clock import Limit, Unit, explain, reckon
+from app.hall.settings import import_calendar
+from app.now import SHANGHAI, iso, now
+from app.queueing.models import Ticket
+
+hall = AppGroup("hall", help="Run a service hall.")
+
+
+def register(app: Flask) -> None:
+    app.cli.add_command(hall)
+
+
+@hall.command("demo")
+def demo_command() -> None:
+    """Load the demo network into an empty database."""
+    loaded = demo.ensure_demo(current_app._get_current_object())  # type: ignore[attr-defined]
+    click.echo("demo network loaded" if loaded else "the database is not empty; nothing was changed")
+
+
+@hall.group("catalog")
+def catalog() -> None:
+    """The catalogue of service items."""
+
+
+@catalog.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--skip-bad", is_flag=True, help="Import the lines that can be read and leave out the others.")
+def catalog_import(file: Path, skip_bad: bool) -> None:
+    """Import a CSV of service items. Every line that cannot be read is named; then nothing is imported."""
+    rows, guides, problems = read_catalog(file.read_bytes(), skip_bad=skip_bad)
+    for problem in problems:
+        zh, en = SENTENCES[problem.reason]
+        value = f" {problem.value!r}" if problem.value else ""
+        click.echo(f"{file.name}:{problem.row}: {problem.reason.value}: {zh} / {en}{value}", err=True)
+    if problems and not skip_bad:
+        count = len({problem.row for problem in problems})
+        click.echo(f"{count} lines cannot be read; nothing was imported (--skip-bad leaves them out)", err=True)
+        sys.exit(1)
+    demo.found_network()
+    done = import_catalog(actor=SYSTEM, at=now(), rows=rows, guides=guides)
+    click.echo(f"{done['items']} items, {done['guides']} with a written guide, {done['closed']} closed")
+
+
+@hall.group("calendar")
+def calendar() -> None:
+    """The official calendar of days off and make-up days."""
+
+
+@calendar.command("import")
+@click.option("--year", "years", type=int, multiple=True, help="Take these years from the installed chinesecalendar.")
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Take a JSON calendar.")
+def calendar_import(years: tuple[int, ...], file: Path | None) -> None:
+    """Put a calendar in force; without options the one that comes with the project."""
+    try:
+        source = holidays.from_chinesecalendar(years) if years else holidays.read(*([file] if file else []))
+    except (ValueError, LookupError) as error:
+        raise click.ClickException(str(error)) from error
+    demo.found_network()
+    done = import_calendar(actor=SYSTEM, at=now(), data=source.to_json())
+    click.echo(f"calendar {done['version']} in force: {', '.join(map(str, done['years']))}")
+    for year in done["years"]:
+        click.echo(f"  {year}: {source.source[year]}")
+
+
+@hall.group("deadline")
+def deadline() -> None:
+    """Working time."""
+
+
+@deadline.command("explain")
+@click.argument("case_number", required=False)
+@click.option("--start", help="Local time, 2026-03-11T11:15, instead of a case.")
+@click.option("--limit", type=int)
+@click.option("--unit", type=click.Choice([unit.value for unit in Unit]), default="WD")
+@click.option("--hall", "hall_code", default="luolong")
+def deadline_explain(case_number: str | None, start: str | None, limit: int | None, unit: str, hall_code: str) -> None:
+    """The ledger behind a case's clocks, or behind any limit."""
+    if case_number:
+        try:
+            found = find_case(case_number)
+        except Refusal as refusal:
+            raise click.ClickException(refusal.sentence("en")) from refusal
+        for clock, rows in deadline_ledger(*found, now()).items():
+            click.echo(f"{clock}:")
+            _print_ledger(rows)
+        return
+    if not start or not limit:
+        raise click.UsageError("name a case, or give --start and --limit")
+    start_at = datetime.fromisoformat(start)
+    start_at = start_at if start_at.tzinfo else start_at.replace(tzinfo=SHANGHAI)
+    found_schedule = schedule(hall_code)
+    wanted = Limit(limit, Unit(unit))
+    result = reckon(start_at, wanted, [], found_schedule)
+    _print_ledger([row.to_dict() for row in explain(start_at, wanted, [], found_schedule)])
+    click.echo(f"due {iso(result.due_at)}" if result.due_at else "no date: the calendar has not been announced")
+
+
+def _print_ledger(rows: list[dict[str, object]]) -> None:
+    for row in rows:
+        mark = "*" if row["due"] else "+" if row["counted"] else " "
+        click.echo(f"{mark} {row['date']} {row['weekday']} {row['why_name']} {row['counted']} {row['total']}/{row['limit']}")
+
+
+@hall.command("doctor")
+def doctor() -> None:
+    """Check database, calendar, fonts, the record of every hall. Exits with 1 when something is wrong."""
+    problems = 0
+
+    def say(name: str, good: bool, detail: str = "") -> None:
+        nonlocal problems
+        problems += not good
+        click.echo(f"{'ok ' if good else 'BAD'} {name} {detail}".rstrip())
+
+    settings = current_app.extensions["settings"]
+    say("database", True, db.engine.dialect.name)
+    if db.engine.dialect.name == "sqlite":
+        say("sqlite synchronous=FULL", db.session.execute(text("PRAGMA synchronous")).scalar_one() == 2)
+    else:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            say(f"postgresql {name}", db.session.execute(text(f"SHOW {name}")).scalar_one() != "off")
+    year = now().astimezone(SHANGHAI).year
+    from app.hall.queries import calendar as calendar_in_force
+
+    say("calendar of this year", year in calendar_in_force().years)
+    fonts = Path(current_app.root_path) / "notices" / "fonts"
+    say("fonts", any(fonts.glob("*.ttf")), str(fonts))
+    usage = shutil.disk_usage(settings.data_dir)
+    say("disk", usage.free > 500 * 2**20, f"{usage.free // 2**20} MiB free")
+    for code, seq in sorted(eventlog.heads().items()):
+        bad = eventlog.verify(code)
+        say(f"record of {code}", bad is None, f"{seq} events" if bad is None else f"broken at seq {bad}")
+    sys.exit(1 if problems else 0)
+
+
+@hall.command("replay")
+@click.argument("hall_code")
+def replay(hall_code: str) -> None:
+    """Verify a hall's record and play it again: every ticket must be in the state that its own history gives it."""
+    bad = eventlog.verify(hall_code)
+    if bad is not None:
+        raise click.ClickException(f"the record of {hall_code} is broken at seq {bad}")
+    states: dict[int, str] = {}
+    after = 0
+    while rows := eventlog.read(hall_code, after, 1000):
+        for row in rows:
+            if row.event.kind in _STATE_AFTER:
+                states[row.event.ticket] = _STATE_AFTER[row.event.kind]  # type: ignore[attr-defined]
+        after = rows[-1].seq
+    stored = dict(db.session.execute(select(Ticket.id, Ticket.state).where(Ticket.hall == hall_code)).all())
+    wrong = {ticket for ticket in states.keys() | stored.keys() if states.get(ticket) != stored.get(ticket)}
+    click.echo(json.dumps({"hall": hall_code, "events": after, "tickets": len(stored), "wrong": sorted(wrong)}))
+    sys.exit(1 if wrong else 0)
+
+
+_STATE_AFTER = {
+    "ticket.issued": "waiting",
+    "ticket.called": "called",
+    "ticket.recalled": "called",
+    "ticket.started": "serving",
+    "ticket.finished": "finished",
+    "ticket.missed": "no_show",
+    "ticket.restored": "waiting",
+    "ticket.parked": "parked",
+    "ticket.unparked": "called",
+    "ticket.transferred": "waiting",
+    "ticket.abandoned": "abandoned",
+    "ticket.cancelled": "cancelled",
+    "ticket.expired": "expired",
+}
+
+
+@hall.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write a consistent copy of the database while the hall works. Keep the secret key with it, elsewhere."""
+    if file.exists():
+        raise click.ClickException(f"{file} exists")
+    url = make_url(current_app.extensions["settings"].database_url)
+    if url.get_backend_name() == "sqlite":
+        source, target = sqlite3.connect(str(url.database)), sqlite3.connect(file)
+        with target:
+            source.backup(target)
+        target.close()
+        source.close()
+    else:
+        subprocess.run(["pg_dump", "-Fc", "-f", str(file), "-d", _libpq(url)], check=True)
+    click.echo(f"{file} {file.stat().st_size} bytes")
+
+
+@hall.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Put a backup into an empty database. Refuses one that holds a hall."""
+    url = make_url(current_app.extensions["settings"].database_url)
+    if not demo.is_empty():
+        raise click.ClickException("the database is not empty; restore into a new one")
+    db.session.rollback()
+    db.engine.dispose()
+    if url.get_backend_name() == "sqlite":
+        source, target = sqlite3.connect(file), sqlite3.connect(str(url.database))
+        with target:
+            source.backup(target)
+        target.close()
+        source.close()
+    else:
+        subprocess.run(["pg_restore", "--clean", "--if-exists", "-d", _libpq(url), str(file)], check=True)
+    for code in sorted(eventlog.heads()):
+        bad = eventlog.verify(code)
+        click.echo(f"record of {code}: {'whole' if bad is None else f'broken at seq {bad}'}")
+
+
+def _libpq(url: object) -> str:
+    return make_url(str(url)).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,1 @@
+"""The schema's history, applied by Alembic: `python -m migrations upgrade`."""
