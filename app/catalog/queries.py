@@ -41,7 +41,12 @@ def _facts(row: Any) -> dict[str, Any]:
 
 
 def search_items(
-    q: str = "", department: str = "", zone: str = "", page: int = 1, per_page: int = PER_PAGE, zones: list[str] | None = None
+    q: str = "",
+    department: str = "",
+    zone: str = "",
+    page: int = 1,
+    per_page: int = PER_PAGE,
+    zones: list[str] | None = None,
 ) -> dict[str, Any]:
     """Items that match every word of `q` (Chinese, pinyin or initials), best first; all of them for an empty `q`.
 
@@ -49,7 +54,13 @@ def search_items(
     Written guides come before default ones where they match equally well.
     """
     query = select(
-        *(ServiceItem.code, ServiceItem.name, ServiceItem.name_en, ServiceItem.parent, ServiceItem.department),
+        *(
+            ServiceItem.code,
+            ServiceItem.name,
+            ServiceItem.name_en,
+            ServiceItem.parent,
+            ServiceItem.department,
+        ),
         *(ServiceItem.task_type, ServiceItem.zone, ServiceItem.guide_source, ServiceItem.search_text),
         ServiceItem.position,
     ).where(ServiceItem.active)
@@ -64,8 +75,14 @@ def search_items(
         query = query.where(func.lower(ServiceItem.search_text).contains(term, autoescape=True))
     rows = db.session.execute(query.order_by(ServiceItem.position)).all()
     if q.strip():
-        ranked = [(rank(q, row.search_text), row.guide_source != "written", row.position, row) for row in rows]
-        rows = [r[-1] for r in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:3])] if wanted else []
+        ranked = [
+            (rank(q, row.search_text), row.guide_source != "written", row.position, row) for row in rows
+        ]
+        rows = (
+            [r[-1] for r in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:3])]
+            if wanted
+            else []
+        )
     else:
         rows = sorted(rows, key=lambda row: (row.guide_source != "written", row.position))
     page = max(page, 1)
@@ -82,7 +99,8 @@ def departments() -> list[dict[str, Any]]:
         .order_by(func.min(ServiceItem.position))
     )
     return [
-        {"name": name, "name_en": department_en(name), "items": count} for name, count, _ in db.session.execute(query)
+        {"name": name, "name_en": department_en(name), "items": count}
+        for name, count, _ in db.session.execute(query)
     ]
 
 

@@ -64,7 +64,7 @@ def calendar(session: Session | None = None) -> WorkCalendar:
     """The calendar in force; one without any year when none was imported."""
     query = select(Calendar.data).where(Calendar.current)
     data = (session or db.session()).execute(query).scalar_one_or_none()
-    return _calendar(canonical(data)) if data else WorkCalendar.of(days_off={}, makeup={}, source={})
+    return _calendar(canonical(data)) if data else WorkCalendar("none", frozenset(), {}, {}, {})
 
 
 @lru_cache(maxsize=8)

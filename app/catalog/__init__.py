@@ -1,0 +1,1 @@
+"""The catalogue: departments, service items, their guides, materials and limits, and their import."""

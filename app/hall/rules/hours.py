@@ -1,0 +1,197 @@
+"""Opening hours: a hall's daily hours, its closures and voluntary sessions, and when its doors are open."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from app.hall.rules.calendar import WorkCalendar
+
+Interval = tuple[datetime, datetime]  # from inclusive, until exclusive
+
+ONE_DAY = timedelta(days=1)
+MIDNIGHT = time(0)
+
+
+def aware(at: datetime, what: str = "instant") -> datetime:
+    """`at` itself. Refuses a naive datetime: it names no instant."""
+    if not isinstance(at, datetime) or at.tzinfo is None or at.utcoffset() is None:
+        raise ValueError(f"{what} {at!r} has no zone")
+    return at
+
+
+def elapsed(from_at: datetime, until_at: datetime) -> timedelta:
+    """Real time between two instants, also across a change of the zone's offset."""
+    return until_at.astimezone(UTC) - from_at.astimezone(UTC)
+
+
+def later(at: datetime, span: timedelta) -> datetime:
+    """The instant a real `span` after `at`, in the zone of `at`."""
+    return (at.astimezone(UTC) + span).astimezone(at.tzinfo)
+
+
+def days(first: date, last: date) -> Iterator[date]:
+    """Every day from `first` to `last`, both included."""
+    for ahead in range((last - first).days + 1):
+        yield first + ahead * ONE_DAY
+
+
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """The intervals in order, overlapping and touching ones made one."""
+    result: list[Interval] = []
+    for begin, end in sorted(intervals):
+        if result and begin <= result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((begin, end))
+    return result
+
+
+def cut(intervals: Iterable[Interval], holes: Iterable[tuple[datetime, datetime | None]]) -> list[Interval]:
+    """What is left of `intervals` without the `holes`; a hole without end goes on for ever."""
+    left = list(intervals)
+    for gone, back in holes:
+        pieces = []
+        for begin, end in left:
+            if begin < gone:
+                pieces.append((begin, min(end, gone)))
+            if back is not None and back < end:
+                pieces.append((max(begin, back), end))
+        left = pieces
+    return left
+
+
+@dataclass(frozen=True)
+class OpeningHours:
+    """Daily local opening intervals [open, close) in order; an end of 00:00 (24:00) is the midnight after.
+
+    Refuses no interval at all, an empty or backward one, overlaps, and times that carry a zone.
+    """
+
+    intervals: tuple[tuple[time, time], ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "intervals", tuple((begin, end) for begin, end in self.intervals))
+        if not self.intervals:
+            raise ValueError("opening hours need at least one interval")
+        last = None
+        for begin, end in self.intervals:
+            if begin.tzinfo or end.tzinfo:
+                raise ValueError("opening hours are wall times of the hall and carry no zone")
+            if last is not None and (last == MIDNIGHT or begin < last):
+                raise ValueError(f"opening hours overlap or are out of order at {begin}")
+            if end != MIDNIGHT and end <= begin:
+                raise ValueError(f"opening hours from {begin} to {end} are empty or run past midnight")
+            last = end
+
+    @classmethod
+    def parse(cls, hours: str | Sequence[Sequence[str]]) -> OpeningHours:
+        """From `"08:30-12:00 13:30-18:00"` or `[["08:30", "12:00"], …]`. Raises ValueError."""
+        pairs = [part.split("-") for part in hours.split()] if isinstance(hours, str) else hours
+        try:
+            walls = [(begin, "00:00" if end == "24:00" else end) for begin, end in pairs]
+            return cls(tuple((_wall(begin), _wall(end)) for begin, end in walls))
+        except TypeError as error:
+            raise ValueError(f"not opening hours: {hours!r}") from error
+
+    @property
+    def opens(self) -> time:
+        """The first opening of an ordinary day."""
+        return self.intervals[0][0]
+
+    def on(self, day: date, zone: ZoneInfo) -> list[Interval]:
+        """The ordinary intervals of `day`, working or not, as instants in `zone`."""
+        instants = []
+        for begin, end in self.intervals:
+            last = day if end != MIDNIGHT else day + ONE_DAY
+            instants.append((datetime.combine(day, begin, zone), datetime.combine(last, end, zone)))
+        return instants
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When one hall is open: calendar and daily hours, less exceptional closures, plus voluntary sessions.
+
+    Closures and sessions are [from, until) in aware instants. A session opens the doors, so working hours
+    run in it, but it never makes a working day; a closure shuts them, so no working hour runs, but it never
+    removes a working day. Where both fall together the doors are shut. Refuses naive, empty and backward
+    intervals.
+    """
+
+    calendar: WorkCalendar
+    hours: OpeningHours
+    zone: ZoneInfo
+    closures: tuple[Interval, ...] = ()
+    sessions: tuple[Interval, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("closures", "sessions"):
+            spans = [self._local(span, name) for span in getattr(self, name)]
+            object.__setattr__(self, name, tuple(merged(spans)))
+
+    def _local(self, span: Interval, what: str) -> Interval:
+        begin, end = (aware(at, what).astimezone(self.zone) for at in span)
+        if end <= begin:
+            raise ValueError(f"{what} from {begin} until {end} are empty")
+        return begin, end
+
+    def is_working(self, day: date) -> bool:
+        """Whether `day` counts as a working day. Raises CalendarUnknown."""
+        return self.calendar.is_working(day)
+
+    def whole(self, day: date) -> Interval:
+        """`day` from midnight to midnight, in the hall's zone."""
+        begin = datetime.combine(day, MIDNIGHT, self.zone)
+        return begin, datetime.combine(day + ONE_DAY, MIDNIGHT, self.zone)
+
+    def open_intervals(self, day: date) -> tuple[Interval, ...]:
+        """When the doors are open on `day`: merged, closures cut out, sessions in. Raises CalendarUnknown."""
+        intervals = self.hours.on(day, self.zone) if self.is_working(day) else []
+        intervals += self._within(self.sessions, day)
+        return tuple(cut(merged(intervals), self._within(self.closures, day)))
+
+    def exception(self, day: date) -> str:
+        """What is out of the ordinary on `day`: `closure`, `session` (a closure wins) or nothing."""
+        ordinary = self.hours.on(day, self.zone) if self.is_working(day) else []
+        planned = merged([*ordinary, *self._within(self.sessions, day)])
+        if tuple(planned) != self.open_intervals(day):
+            return "closure"
+        return "session" if planned != merged(ordinary) else ""
+
+    def _within(self, spans: Iterable[Interval], day: date) -> list[Interval]:
+        first, last = self.whole(day)
+        return [(max(first, begin), min(last, end)) for begin, end in spans if begin < last and first < end]
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether the doors are open at `at`; at the closing instant they are not. Raises CalendarUnknown."""
+        at = aware(at).astimezone(self.zone)
+        return any(begin <= at < end for begin, end in self.open_intervals(at.date()))
+
+    def next_open(self, at: datetime) -> datetime | None:
+        """The first instant with open doors, not before `at`; None if there is none within a year.
+
+        Raises CalendarUnknown when the search leaves the announced years.
+        """
+        at = aware(at).astimezone(self.zone)
+        for ahead in range(367):
+            for begin, end in self.open_intervals(at.date() + ahead * ONE_DAY):
+                if at < end:
+                    return max(at, begin)
+        return None
+
+    def close_of_business(self, day: date) -> datetime:
+        """The end of the last ordinary opening interval on `day`, whatever happens that day (民法典 §203)."""
+        return self.hours.on(day, self.zone)[-1][1]
+
+    def opening(self, day: date) -> datetime:
+        """The start of the first ordinary opening interval on `day`, whatever happens that day."""
+        return datetime.combine(day, self.hours.opens, self.zone)
+
+
+def _wall(text: str) -> time:
+    if not re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", text):
+        raise ValueError(f"{text!r} is no time of day like 08:30")
+    return time.fromisoformat(text)
