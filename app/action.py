@@ -8,10 +8,10 @@ import string
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Executable, Result, insert, select
+from sqlalchemy import Executable, Result, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -160,3 +160,10 @@ def _keep(session: Session, key: RequestKey, answer: Any, at: datetime) -> None:
         session.execute(insert(Answer.__table__), row)
     except IntegrityError as error:  # the same key at the same moment in another hall: only a repeat can tell who won
         raise Refusal("hall.busy") from error
+
+
+@network_action
+def purge_answers(tx: Transaction, *, hours: int) -> dict[str, Any]:
+    """Forget the answers to keyed requests that are older than `hours`. Locks the network, which no clerk waits for."""
+    gone = tx.execute(delete(Answer).where(Answer.at < tx.at - timedelta(hours=hours)))
+    return {"forgotten": gone.rowcount}

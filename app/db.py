@@ -130,7 +130,7 @@ def transaction(hall: str) -> Iterator[tuple[Session, Head]]:
     sqlite = db.engine.dialect.name == "sqlite"
     held = False
     try:
-        if sqlite:
+        if sqlite and LOCKING:
             held = _sqlite_writer.acquire(timeout=db.engine.hall_lock_timeout_s)
             if not held:
                 raise Refusal("hall.busy")

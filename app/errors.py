@@ -103,7 +103,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
 class Refusal(Exception):
     """The house says no and has changed nothing. `facts` fill the sentence; they never hold personal data."""
 
-    def __init__(self, code: str, **facts: Any) -> None:
+    def __init__(self, code: str, /, **facts: Any) -> None:
         super().__init__(code)
         self.code = code
         self.facts = facts

@@ -15,7 +15,7 @@ from app import privacy
 from app.action import Transaction
 from app.casework.models import Case, CaseMaterial, CaseReview, CaseStop
 from app.casework.rules.clocks import CaseClocks, Clock, Standing, Stop, read_limit, standing
-from app.casework.rules.materials import Paper
+from app.casework.rules.materials import Paper, missing
 from app.casework.rules.states import DECIDING, CaseState, CaseStep, next_state
 from app.errors import Refusal
 from app.events import ClocksMoved, LightChanged
@@ -89,6 +89,12 @@ def material_states(session: Session, hall: str, case_id: int) -> dict[str, Any]
     """code → row of every material of the case."""
     query = select(CaseMaterial).where(CaseMaterial.hall == hall, CaseMaterial.case_id == case_id)
     return {row.code: row for row in session.execute(query).scalars()}
+
+
+def lacking_papers(tx: Transaction, case: Case) -> list[Paper]:
+    """The required papers that are still missing, a tolerated gap included."""
+    states = {code: row.state for code, row in material_states(tx.session, tx.hall, case.id).items()}
+    return missing(papers_of(case.guide), states)
 
 
 def reviews_of(session: Session, hall: str, case_id: int) -> list[CaseReview]:

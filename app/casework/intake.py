@@ -15,6 +15,7 @@ from app.casework.cases import (
     change,
     checked,
     end_stop,
+    lacking_papers,
     load,
     material_states,
     move_clocks,
@@ -29,7 +30,7 @@ from app.casework.cases import (
 from app.casework.models import Case, CaseMaterial, CaseReview
 from app.casework.queries import case_answer
 from app.casework.rules.clocks import NOTICE_LIMIT, read_limit
-from app.casework.rules.materials import MaterialState, may_tolerate, missing
+from app.casework.rules.materials import MaterialState, Paper, may_tolerate
 from app.casework.rules.states import INTAKE, CaseState, CaseStep
 from app.catalog.queries import item as guide_of
 from app.errors import Refusal
@@ -172,7 +173,7 @@ def accept_case(tx: Transaction, *, case_id: int, tolerant: Mapping[str, Any] | 
     case, _ = checked(tx, case_id, CaseStep.ACCEPT)
     if case.no_request_kind and not case.no_request_answer:
         raise Refusal("case.no_request_open")
-    lacking = _lacking(tx, case)
+    lacking = lacking_papers(tx, case)
     if lacking:
         if tolerant is None:
             raise Refusal("case.materials_missing", names="、".join(p.name for p in lacking))
@@ -181,12 +182,7 @@ def accept_case(tx: Transaction, *, case_id: int, tolerant: Mapping[str, Any] | 
     return case_answer(tx, case)
 
 
-def _lacking(tx: Transaction, case: Case) -> list[Any]:
-    states = {code: row.state for code, row in material_states(tx.session, tx.hall, case.id).items()}
-    return missing(papers_of(case.guide), states)
-
-
-def _tolerate(tx: Transaction, case: Case, lacking: list[Any], tolerant: Mapping[str, Any]) -> None:
+def _tolerate(tx: Transaction, case: Case, lacking: list[Paper], tolerant: Mapping[str, Any]) -> None:
     if not may_tolerate(lacking):
         raise Refusal("case.tolerant_main", names="、".join(p.name for p in lacking if p.main))
     if not str(tolerant.get("commitment") or "").strip():
@@ -300,7 +296,7 @@ def supply(tx: Transaction, *, case_id: int, items: Sequence[Any]) -> dict[str, 
     case = load(tx, case_id)
     asked = [row for row in material_states(tx.session, tx.hall, case.id).values() if row.requested]
     here = (MaterialState.RECEIVED, MaterialState.SHARED, MaterialState.NOT_NEEDED)
-    complete = all(row.state in here for row in asked) and not _lacking(tx, case)
+    complete = all(row.state in here for row in asked) and not lacking_papers(tx, case)
     tx.record(SupplementReceived(**said(case), materials=tuple(sorted(states)), complete=complete))
     if complete and case.state == CaseState.CORRECTION:
         _accept(tx, case, CaseStep.COMPLETE)

@@ -210,7 +210,7 @@ def public_view(hall: str, case_id: int, at: datetime) -> dict[str, Any]:
     now = stands(session, case, at)
     promised = _clock(case, Clock.PROMISED, now)
     materials = _materials(session, case)
-    asked = case.state in (CaseState.CORRECTION, CaseState.REVIEW_CORRECTION) or case.gap_due_at is not None
+    asked = case.state in (CaseState.CORRECTION, CaseState.REVIEW_CORRECTION) or case.tolerant
     return {
         "number": case.number,
         "acceptance_number": case.acceptance_number,

@@ -10,7 +10,18 @@ from sqlalchemy import select, update
 from app import privacy
 from app.action import Transaction, action
 from app.casework import papers
-from app.casework.cases import change, checked, end_stop, load, move_clocks, reviews_of, said, start_stop, to_state
+from app.casework.cases import (
+    change,
+    checked,
+    end_stop,
+    lacking_papers,
+    load,
+    move_clocks,
+    reviews_of,
+    said,
+    start_stop,
+    to_state,
+)
 from app.casework.models import Case, CaseReview
 from app.casework.queries import case_answer
 from app.casework.rules.clocks import EXTENSION_WD, Ground
@@ -60,7 +71,7 @@ def decide_case(tx: Transaction, *, case_id: int, outcome: str, reason: str = ""
     case, _ = checked(tx, case_id, CaseStep.GRANT if outcome == "granted" else CaseStep.REFUSE)
     review = _own_review(tx, case)
     _refuse_intake(tx, case)
-    if case.gap_due_at is not None:
+    if case.tolerant and lacking_papers(tx, case):
         raise Refusal("case.gap_open")
     if outcome == "refused" and not reason.strip():
         raise Refusal("case.reason_required")

@@ -164,6 +164,12 @@ def queue_for(hall: str, zone: str) -> str:
     raise Refusal("queue.none_for_item")
 
 
+def zones_taken(hall: str) -> list[str]:
+    """The catalogue zones whose items some queue of the hall takes, also while it gives no tickets."""
+    taken = db.session.execute(select(Queue.takes).where(Queue.hall == hall)).scalars()
+    return sorted({zone for zones in taken for zone in zones})
+
+
 def windows_of_hall(hall: str) -> list[dict[str, Any]]:
     """Every window with its state, who is there, which queues it serves and the ticket it has."""
     session = db.session()

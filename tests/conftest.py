@@ -1,0 +1,139 @@
+"""What every test may use: a furnished network on a real database, and its people.
+
+The schema is migrated and the demo network loaded once a process and database; each test gets its own copy.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import hypothesis
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+
+import app.people.sessions as sessions
+
+sessions.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # real hashes, cheap ones
+
+from app import demo  # noqa: E402  # the cheap hasher must be in place first
+from app.config import Settings  # noqa: E402
+from app.db import db  # noqa: E402
+from app.events import Actor  # noqa: E402
+from app.factory import create_app  # noqa: E402
+from app.people.models import Staff  # noqa: E402
+from app.people.permissions import DEVICES, permissions_of  # noqa: E402
+from migrations.run import upgrade  # noqa: E402
+from tests.servers import PostgresServer  # noqa: E402
+
+PASSWORD = "demo-password-of-tests"
+SECRET = "a secret key of the tests, not of any hall"
+
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("ci")
+
+
+def make_settings(folder: Path, database_url: str, **more: object) -> Settings:
+    """Settings of a test: nothing comes from the environment of whoever runs it."""
+    env = {"HALL_DATA_DIR": str(folder), "HALL_DATABASE_URL": database_url, "HALL_SECRET_KEY": SECRET}
+    settings = Settings.from_env({**env, "HALL_DEMO_PASSWORD": PASSWORD, "HALL_PRINTER": "off"})
+    return replace(settings, login_limit="100000/minute", ticket_limit="100000/minute", **more)  # type: ignore[arg-type]
+
+
+def _furnish(settings: Settings) -> None:
+    upgrade(settings)
+    made = create_app(settings)
+    demo.ensure_demo(made)
+    with made.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("template")
+    _furnish(make_settings(folder, f"sqlite:///{folder / 'hall.db'}"))
+    return folder / "hall.db"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    postgres.create_database("template_hall")
+    _furnish(make_settings(tmp_path_factory.mktemp("pg"), postgres.url("template_hall")))
+    return "template_hall"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on: both, unless a folder's conftest says otherwise."""
+    return request.param
+
+
+_made: dict[str, Flask] = {}  # one application a database and process: making one costs more than most tests
+
+
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A freshly furnished database. The address stays the same, so that one application serves all tests."""
+    if database in _made:
+        with _made[database].app_context():
+            db.session.remove()
+            db.engine.dispose()
+    if database == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        target = template.with_name("test.db")
+        for leftover in (target, target.with_name("test.db-wal"), target.with_name("test.db-shm")):
+            leftover.unlink(missing_ok=True)
+        shutil.copy(template, target)
+        return f"sqlite:///{target}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    template_name: str = request.getfixturevalue("postgres_template")
+    server.create_database("test_hall", template=template_name)
+    return server.url("test_hall")
+
+
+@pytest.fixture
+def settings(database: str, database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    if database in _made:
+        return _made[database].extensions["settings"]
+    return make_settings(tmp_path_factory.mktemp("data"), database_url)
+
+
+@pytest.fixture
+def app(database: str, settings: Settings) -> Iterator[Flask]:
+    """The application with its context pushed; threads push their own."""
+    if database not in _made:
+        _made[database] = create_app(settings)
+        _made[database].testing = True
+    with _made[database].app_context():
+        yield _made[database]
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def staff(app: Flask) -> Callable[[str], Actor]:
+    """Actors of the demo network by account name."""
+
+    def find(username: str) -> Actor:
+        row = db.session.query(Staff).filter_by(username=username).one()
+        actor = Actor("staff", row.id, row.username, row.hall, permissions_of(row.roles), row.department)
+        db.session.rollback()
+        return actor
+
+    return find
+
+
+@pytest.fixture
+def kiosk() -> Actor:
+    return Actor("device", 7, "kiosk-7", "luolong", DEVICES["kiosk"])
