@@ -193,7 +193,9 @@ def windows_of_hall(hall: str) -> list[dict[str, Any]]:
         )
     }
     result = []
-    for window in session.execute(select(Window).where(Window.hall == hall, Window.active).order_by(Window.code)).scalars():
+    every = session.execute(select(Window).where(Window.hall == hall, Window.active)).scalars()
+    order = {"comprehensive": 0, "consult": 1, "pickup": 2}
+    for window in sorted(every, key=lambda w: (order[w.kind], w.code)):
         open_, ticket = live.get(window.code), tickets.get(window.code)
         result.append(
             {

@@ -1,0 +1,61 @@
+"""Reading issued papers: the list of a case, one paper's facts, and the paper itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sqlalchemy import select
+
+from app import privacy
+from app.db import db
+from app.errors import Refusal
+from app.notices.models import NoticeRow, place
+from app.notices.paper import render
+from app.notices.registry import NOTICES
+from app.now import iso
+
+
+def notice(hall: str, notice_id: int) -> dict[str, Any]:
+    """One issued paper with its facts opened: names in full, so show it only to those who may see the case.
+
+    Refuses `notice.unknown`.
+    """
+    row = db.session.execute(
+        select(NoticeRow).where(NoticeRow.hall == hall, NoticeRow.id == notice_id)
+    ).scalar_one_or_none()
+    if row is None:
+        raise Refusal("notice.unknown")
+    return {**_summary(row), "facts": json.loads(privacy.open_sealed(row.facts, place(hall, notice_id)))}
+
+
+def notices_of_case(hall: str, case_id: int) -> list[dict[str, Any]]:
+    """The papers of a case, oldest first, without their facts."""
+    query = (
+        select(NoticeRow).where(NoticeRow.hall == hall, NoticeRow.case_id == case_id).order_by(NoticeRow.id)
+    )
+    return [_summary(row) for row in db.session.execute(query).scalars()]
+
+
+def pdf(hall: str, notice_id: int) -> bytes:
+    """The paper, the same every time. Refuses `notice.unknown`."""
+    paper = notice(hall, notice_id)
+    return render(paper["kind"], paper["facts"], language=paper["language"])
+
+
+def _summary(row: NoticeRow) -> dict[str, Any]:
+    titles = NOTICES[row.kind].titles
+    title_zh, title_en = titles if isinstance(titles, tuple) else ("决定书", "Decision")
+    return {
+        "hall": row.hall,
+        "id": row.id,
+        "case_id": row.case_id,
+        "ticket_id": row.ticket_id,
+        "kind": row.kind,
+        "title_zh": title_zh,
+        "title_en": title_en,
+        "number": row.number,
+        "language": row.language,
+        "issued_at": iso(row.issued_at),
+        "issued_by": row.issued_by,
+    }
