@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, Text, event, select, update
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, Text, bindparam, event, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
@@ -105,6 +105,11 @@ class Head:
     last_at: datetime | None
 
 
+# Statements of every action are built once: building one costs more than running it.
+_HEAD = select(HallHead.seq, HallHead.mac, HallHead.last_id, HallHead.last_at).where(HallHead.hall == bindparam("key"))
+_LOCKED_HEAD = _HEAD.with_for_update()
+_MOVE_HEAD = update(HallHead.__table__).where(HallHead.__table__.c.hall == bindparam("key"))
+
 _in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 _sqlite_writer = threading.Lock()
 
@@ -135,8 +140,7 @@ def transaction(hall: str) -> Iterator[tuple[Session, Head]]:
             if not held:
                 raise Refusal("hall.busy")
         session.connection(execution_options={"hall_write": True})
-        query = select(HallHead.seq, HallHead.mac, HallHead.last_id, HallHead.last_at).where(HallHead.hall == hall)
-        row = session.execute(query if sqlite or not LOCKING else query.with_for_update()).one_or_none()
+        row = session.execute(_HEAD if sqlite or not LOCKING else _LOCKED_HEAD, {"key": hall}).one_or_none()
         if row is None:
             raise Refusal("hall.unknown", hall=hall)
         head = Head(hall, *row)
@@ -144,7 +148,7 @@ def transaction(hall: str) -> Iterator[tuple[Session, Head]]:
         yield session, head
         if (head.seq, head.last_id, head.last_at) != before:
             values = {"seq": head.seq, "mac": head.mac, "last_id": head.last_id, "last_at": head.last_at}
-            session.execute(update(HallHead).where(HallHead.hall == hall).values(values))
+            session.execute(_MOVE_HEAD, {"key": hall, **values})
         session.commit()
     except OperationalError as error:
         session.rollback()

@@ -43,6 +43,9 @@ class Cursor(db.Model):
     state: Mapped[Any | None] = mapped_column(JSONText)
 
 
+_APPEND = insert(EventRow.__table__)
+
+
 def append(session: Session, head: Head, recorded: Sequence[tuple[Event, str, datetime]]) -> None:
     """Write events after the hall's last one and move the head. The caller holds the hall's lock."""
     rows = []
@@ -63,7 +66,7 @@ def append(session: Session, head: Head, recorded: Sequence[tuple[Event, str, da
             }
         )
     if rows:
-        session.execute(insert(EventRow.__table__), rows)
+        session.execute(_APPEND, rows)
 
 
 def _mac(

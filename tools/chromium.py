@@ -65,7 +65,8 @@ def _unpack(executable: Path) -> None:
     packed = OWN / "node_modules" / "@sparticuz" / "chromium" / "bin"
     for name in ("al2023", "swiftshader"):
         with tarfile.open(fileobj=BytesIO(brotli.decompress((packed / f"{name}.tar.br").read_bytes()))) as archive:
-            archive.extractall(OWN / name if name == "al2023" else OWN, filter="data")
+            safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # not in the first Pythons 3.11
+            archive.extractall(OWN / name if name == "al2023" else OWN, **safe)
     partial = executable.with_suffix(".part")
     partial.write_bytes(brotli.decompress((packed / "chromium.br").read_bytes()))
     partial.chmod(0o755)

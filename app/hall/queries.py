@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.db import canonical, db
 from app.errors import Refusal
 from app.hall.models import Calendar, Hall, HourException, Zone
-from app.hall.rules.calendar import WorkCalendar
+from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
 from app.hall.rules.hours import OpeningHours, Schedule
 from app.now import SHANGHAI, iso
 
@@ -87,3 +88,11 @@ def schedule(code: str, session: Session | None = None) -> Schedule:
         closures=tuple((e.from_at, e.to_at) for e in spans if not e.opens),
         sessions=tuple((e.from_at, e.to_at) for e in spans if e.opens),
     )
+
+
+def is_open(code: str, at: datetime) -> bool | None:
+    """Whether the doors are open at an instant; None when the year's calendar has not been announced."""
+    try:
+        return schedule(code).is_open(at)
+    except CalendarUnknown:
+        return None

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, and_, func, or_, select, text
+from sqlalchemy import TextClause, and_, bindparam, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from app import privacy
@@ -56,9 +56,12 @@ def _instant(micros: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
 
 
+_SETTINGS = select(Hall.settings).where(Hall.code == bindparam("key"))
+
+
 def policy_of(session: Session, hall: str, weights: Mapping[str, int]) -> Policy:
     """The hall's calling policy: its settings over the defaults."""
-    settings = session.execute(select(Hall.settings).where(Hall.code == hall)).scalar_one()
+    settings = session.execute(_SETTINGS, {"key": hall}).scalar_one()
     own = settings.get("queue", {})
     policy = Policy(weight_min=weights)
     head_start = dict(policy.head_start_min) | {Lane(k): v for k, v in own.get("head_start_min", {}).items()}
@@ -70,13 +73,21 @@ def _start_us(policy: Policy, lane: Lane) -> int:
     return policy.head_start_min.get(lane, 0) * 60_000_000
 
 
+_AHEAD = text(
+    "SELECT count(*) FROM tickets WHERE hall = :hall AND day = :day AND queue = :queue AND state = 'waiting'"
+    " AND to_window IS NULL AND ("
+    + " OR ".join(f"(lane = '{lane.value}' AND queued_us < :before_{lane.value})" for lane in Lane)
+    + ")"
+)
+
+
 def ahead_of(session: Session, hall: str, day: date, queue: str, lane: str, queued_us: int) -> int:
     """How many waiting people of the queue have a smaller rank, by the hall's head starts."""
     policy = policy_of(session, hall, {})
     own = queued_us - _start_us(policy, Lane(lane))
-    earlier = or_(*(and_(Ticket.lane == each, Ticket.queued_us < own + _start_us(policy, each)) for each in Lane))
-    query = select(func.count()).select_from(Ticket).where(*_waiting(hall, day, queue), earlier)
-    return session.execute(query).scalar_one()
+    before = {f"before_{each.value}": own + _start_us(policy, each) for each in Lane}
+    given = {"hall": hall, "day": _bound(session, day), "queue": queue, **before}
+    return session.execute(_AHEAD, given).scalar_one()
 
 
 def ranked_waiting(session: Session, hall: str, day: date, queue: str, policy: Policy, limit: int) -> list[int]:
@@ -99,27 +110,37 @@ def _waiting(hall: str, day: date, queue: str) -> tuple[Any, ...]:
     )
 
 
+_RECENT = (
+    select(Ticket.started_at, Ticket.finished_at)
+    .where(
+        Ticket.hall == bindparam("key"),
+        Ticket.queue == bindparam("queue"),
+        Ticket.finished_at > bindparam("since"),
+        Ticket.state == TicketState.FINISHED,
+    )
+    .order_by(Ticket.finished_at.desc())
+    .limit(40)
+)
+
+
 def queue_wait(session: Session, hall: str, queue: str, ahead: int, at: datetime) -> tuple[int, int] | None:
     """The expected wait in seconds as a range, or None without open windows or recent services of the last four hours."""
     windows = _windows_open(session, hall).get(queue, 0)
-    recent = select(Ticket.started_at, Ticket.finished_at).where(
-        Ticket.hall == hall,
-        Ticket.queue == queue,
-        Ticket.finished_at > at - timedelta(hours=4),
-        Ticket.state == TicketState.FINISHED,
-    )
-    rows = session.execute(recent.order_by(Ticket.finished_at.desc()).limit(40)).all() if windows else []
+    given = {"key": hall, "queue": queue, "since": at - timedelta(hours=4)}
+    rows = session.execute(_RECENT, given).all() if windows else []
     return wait_range(ahead, [int((r.finished_at - r.started_at).total_seconds()) for r in rows], windows)
 
 
+_WINDOWS_OPEN = (
+    select(WindowQueue.queue, func.count())
+    .join(WindowSession, (WindowSession.hall == WindowQueue.hall) & (WindowSession.window == WindowQueue.window))
+    .where(WindowQueue.hall == bindparam("key"), WindowSession.state == "open")
+    .group_by(WindowQueue.queue)
+)
+
+
 def _windows_open(session: Session, hall: str) -> dict[str, int]:
-    query = (
-        select(WindowQueue.queue, func.count())
-        .join(WindowSession, (WindowSession.hall == WindowQueue.hall) & (WindowSession.window == WindowQueue.window))
-        .where(WindowQueue.hall == hall, WindowSession.state == "open")
-        .group_by(WindowQueue.queue)
-    )
-    return dict(session.execute(query).all())
+    return dict(session.execute(_WINDOWS_OPEN, {"key": hall}).all())
 
 
 def queues_of_hall(hall: str, at: datetime) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text, update
 
 from app import privacy
 from app.action import Transaction, action
@@ -24,6 +24,9 @@ _NEXT_SERIAL = text(
     "INSERT INTO ticket_serials (hall, queue, day, serial) VALUES (:hall, :queue, :day, 1) "
     "ON CONFLICT (hall, queue, day) DO UPDATE SET serial = ticket_serials.serial + 1 RETURNING serial"
 )
+
+_QUEUE = select(Queue.prefix, Queue.active).where(Queue.hall == bindparam("in_hall"), Queue.code == bindparam("of"))
+_ISSUE = insert(Ticket.__table__)
 
 
 def micros(at: datetime) -> int:
@@ -70,7 +73,7 @@ def issue_ticket(
     if lane == Lane.APPOINTMENT:
         raise Refusal("appointment.unavailable")
     key, fields = read_person(person)
-    row = tx.execute(select(Queue.prefix, Queue.active).where(Queue.hall == tx.hall, Queue.code == queue)).one_or_none()
+    row = tx.execute(_QUEUE, {"in_hall": tx.hall, "of": queue}).one_or_none()
     if row is None:
         raise Refusal("queue.unknown")
     if not row.active:
@@ -111,7 +114,7 @@ def issue_ticket(
         "issued_at": tx.at,
         "recalls": 0,
     }
-    tx.execute(insert(Ticket.__table__), values)
+    tx.execute(_ISSUE, values)
     day = tx.day.isoformat()
     tx.record(
         TicketIssued(ticket=ticket_id, number=printed, queue=queue, day=day, lane=lane, channel=channel, item=item)
