@@ -1,0 +1,251 @@
+"""The shapes of a case: as staff see it, as a line of a list, as its applicant sees it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields
+
+from app.api.items import Limit
+from app.api.schemas import Shape, instant, maybe, said
+from app.casework.rules.states import CaseState
+from app.hall.rules.lights import Light
+
+STATES = [state.value for state in CaseState]
+LIGHTS = [light.value for light in Light]
+OPTIONAL_INSTANT: dict[str, Any] = {"required": True, "allow_none": True}
+
+
+class CaseItem(Shape):
+    code = said()
+    name = said()
+    name_en = said()
+    department = said()
+    department_en = said()
+    time_class = said()
+    regime = said()
+    chief_may_decide = fields.Boolean(required=True)
+
+
+class MaskedParty(Shape):
+    """People are masked: 张*三, first and last character of an ID, 138****1234."""
+
+    kind = fields.String()
+    name = said()
+    id_number = maybe()
+    phone = maybe()
+
+
+class CaseMaterial(Shape):
+    code = said()
+    name = said()
+    name_en = said()
+    kind = said()
+    form = said()
+    copies = fields.Integer(required=True)
+    sharable = fields.Boolean(required=True)
+    required = fields.Boolean(required=True)
+    source = said()
+    state = said(metadata={"enum": ["received", "missing", "not_needed", "shared"]})
+    requested = fields.Boolean(required=True)
+    problem = maybe()
+
+
+class CaseClock(Shape):
+    """`remaining` and `used` in `unit`; below zero when overdue. `due_at` is null while stopped or provisional."""
+
+    limit = fields.Nested(Limit, required=True)
+    unit = said(metadata={"enum": ["day", "minute"]})
+    due_at = instant(**OPTIONAL_INSTANT)
+    remaining = fields.Integer(required=True)
+    used = fields.Integer(required=True)
+    light = said(metadata={"enum": LIGHTS})
+    provisional = fields.Boolean(required=True)
+    stopped = fields.Boolean(required=True)
+    running = fields.Boolean(required=True)
+
+
+class Clocks(Shape):
+    promised = fields.Nested(CaseClock, required=True)
+    statutory = fields.Nested(CaseClock, required=True)
+
+
+class Flags(Shape):
+    tolerant = fields.Boolean(required=True)
+    deemed_accepted = fields.Boolean(required=True)
+    extended = fields.Boolean(required=True)
+
+
+class DepartmentPart(Shape):
+    department = said()
+    department_en = said()
+    state = said(metadata={"enum": ["waiting", "open", "granted", "refused"]})
+
+
+class Review(DepartmentPart):
+    position = fields.Integer(required=True)
+    taken_by = maybe()
+    decided_by = maybe()
+    decided_at = instant(**OPTIONAL_INSTANT)
+
+
+class Stop(Shape):
+    clocks = said(metadata={"enum": ["both", "promised"]})
+    ground = said()
+    days = fields.Integer(required=True)
+    from_at = instant(required=True)
+    until_at = instant(**OPTIONAL_INSTANT)
+
+
+class NoRequest(Shape):
+    kind = said()
+    reason = said()
+    by = said()
+    answer = maybe()
+
+
+class Result(Shape):
+    name = said()
+    kind = said()
+    shelf = fields.String(allow_none=True)
+
+
+class HistoryLine(Shape):
+    seq = fields.Integer(required=True)
+    kind = said()
+    at = instant(required=True)
+    actor = said()
+    body = fields.Dict(keys=fields.String(), required=True)
+
+
+class NoticeLine(Shape):
+    """An issued paper; `pdf` is where it can be had."""
+
+    id = said()
+    kind = said()
+    number = said()
+    title_zh = said()
+    title_en = said()
+    language = said()
+    issued_at = instant(required=True)
+    issued_by = said()
+    pdf = said()
+
+
+class CaseDates(Shape):
+    number = said()
+    hall = said()
+    item = fields.Nested(CaseItem, required=True)
+    state = said(metadata={"enum": STATES})
+    received_at = instant(required=True)
+    accepted_at = instant(**OPTIONAL_INSTANT)
+    decided_at = instant(**OPTIONAL_INSTANT)
+    ready_at = instant(**OPTIONAL_INSTANT)
+    delivered_at = instant(**OPTIONAL_INSTANT)
+
+
+class StaffCase(CaseDates):
+    """A case as staff see it. `steps` is what its state allows; who may do it is another matter."""
+
+    acceptance_number = maybe()
+    applicant = fields.Nested(MaskedParty, required=True)
+    agent = fields.Nested(MaskedParty, required=True, allow_none=True)
+    materials = fields.List(fields.Nested(CaseMaterial), required=True)
+    light = said(metadata={"enum": LIGHTS})
+    flags = fields.Nested(Flags, required=True)
+    clocks = fields.Nested(Clocks, required=True)
+    notice_due_at = instant(**OPTIONAL_INSTANT)
+    gap_due_at = instant(**OPTIONAL_INSTANT)
+    routing = said()
+    departments = fields.List(fields.Nested(Review), required=True)
+    stops = fields.List(fields.Nested(Stop), required=True)
+    no_request = fields.Nested(NoRequest, required=True, allow_none=True)
+    outcome = maybe()
+    result = fields.Nested(Result, required=True)
+    window = maybe()
+    forwarded_to = maybe()
+    delivered_how = maybe()
+    history = fields.List(fields.Nested(HistoryLine), required=True)
+    notices = fields.List(fields.Nested(NoticeLine), required=True)
+    steps = fields.List(fields.String(), required=True)
+
+
+class ReceivedCase(StaffCase):
+    """The case just received, with the codes that its receipt prints; they are not shown again here."""
+
+    query_code = said()
+    query_token = said()
+    pickup_code = said()
+
+
+class CaseLine(CaseDates):
+    applicant = said(metadata={"description": "Masked"})
+    light = said(metadata={"enum": LIGHTS})
+    promised = fields.Nested(CaseClock, required=True)
+    statutory = fields.Nested(CaseClock, required=True)
+    departments = fields.List(fields.Nested(DepartmentPart), required=True)
+    shelf = maybe()
+    no_request = fields.Boolean(required=True)
+
+
+class CasePage(Shape):
+    items = fields.List(fields.Nested(CaseLine), required=True)
+    total = fields.Integer(required=True)
+    page = fields.Integer(required=True)
+    pages = fields.Integer(required=True)
+
+
+class ToBring(Shape):
+    name = said()
+    name_en = said()
+    problem = maybe()
+    form = said()
+    copies = fields.Integer(required=True)
+
+
+class PublicCase(CaseDates):
+    """What the applicant sees. No personal data."""
+
+    acceptance_number = maybe()
+    outcome = maybe()
+    promised = fields.Nested(CaseClock, required=True)
+    statutory = fields.Nested(CaseClock, required=True)
+    to_bring = fields.List(fields.Nested(ToBring), required=True)
+    departments = fields.List(fields.Nested(DepartmentPart), required=True)
+    result = fields.Nested(Result, required=True)
+    flags = fields.Nested(Flags, required=True)
+
+
+class LedgerLine(Shape):
+    """One local day of a limit; `counted`, `total` and `limit` in days, or minutes for limits in hours."""
+
+    date = fields.String(required=True, metadata={"format": "date"})
+    weekday = fields.Integer(required=True, metadata={"description": "1 Monday … 7 Sunday"})
+    working = maybe(fields.Boolean)
+    why = said(
+        metadata={"enum": ["workday", "weekend", "holiday", "makeup", "closure", "session", "unknown"]}
+    )
+    why_name = said()
+    counted = fields.Integer(required=True)
+    total = fields.Integer(required=True)
+    limit = fields.Integer(required=True)
+    paused = fields.Boolean(required=True)
+    exception = said()
+    start = fields.Boolean(required=True)
+    due = fields.Boolean(required=True)
+
+
+class Ledgers(Shape):
+    promised = fields.List(fields.Nested(LedgerLine), required=True)
+    statutory = fields.List(fields.Nested(LedgerLine), required=True)
+
+
+def shown(view: dict[str, Any]) -> dict[str, Any]:
+    """The staff view with its notices by their public ids."""
+    return view | {"notices": [notice_line(notice) for notice in view["notices"]]}
+
+
+def notice_line(notice: dict[str, Any]) -> dict[str, Any]:
+    """A notice by its public id, with the place of its paper."""
+    public_id = f"{notice['hall']}-{notice['id']}"
+    return notice | {"id": public_id, "pdf": f"/api/v1/notices/{public_id}.pdf"}

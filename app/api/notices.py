@@ -1,0 +1,41 @@
+"""Notices: the papers issued in a case, and each as PDF."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, g
+
+from app.api.case_shapes import NoticeLine, notice_line
+from app.api.cases import OF_CASE, own_case
+from app.api.noun import Noun
+from app.api.reading import own_hall, row_id
+from app.notices import queries
+from app.people.gate import requires
+from app.people.permissions import Permission
+
+noun = Noun("notices", "Issued papers")
+
+PAPER = {"type": "string", "format": "binary"}
+
+
+@noun.get("/cases/<number>/notices", refuses=OF_CASE)
+@requires(Permission.CASE_READ)
+@noun.response(200, NoticeLine(many=True))
+def list_notices(number: str) -> Any:
+    """The papers of a case, oldest first."""
+    return [notice_line(notice) for notice in queries.notices_of_case(*own_case(number))]
+
+
+@noun.get("/notices/<notice_id>.pdf", refuses="notice.unknown hall.unknown auth.foreign_hall")
+@requires(Permission.CASE_READ)
+@noun.response(200, PAPER, content_type="application/pdf", description="The paper, the same every time")
+def read_notice(notice_id: str) -> Any:
+    """One paper as it was issued. It names people in full."""
+    hall, number = row_id(notice_id, "notice.unknown")
+    own_hall(g.actor, hall)
+    name = quote(f"{queries.notice(hall, number)['number']}.pdf")
+    response = Response(queries.pdf(hall, number), mimetype="application/pdf")
+    response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
+    return response

@@ -1,0 +1,181 @@
+"""The timer: one list of what happens by itself, each with its interval. One process of the installation runs it."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from redis import RedisError
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from app.action import purge_answers
+from app.casework.intake import deem_accepted
+from app.casework.sweeps import overdue_notices, sweep_calendar, sweep_lights
+from app.config import Settings
+from app.db import db
+from app.errors import Refusal
+from app.events import SYSTEM
+from app.hall.queries import halls
+from app.notices.models import NoticeRow
+from app.now import local_day, now
+from app.queueing.models import Ticket
+from app.queueing.tickets import close_day
+from app.realtime import redis_client
+from workers.bare import bare_app
+from workers.consumers import PRINT_WITHIN, PRINTED_AT
+from workers.enqueue import Jobs
+from workers.jobs import forget_prints, is_printed, paper_of
+from workers.sole import Sole
+
+log = logging.getLogger("yichuang.timer")
+
+KEEP_ANSWERS_H = 48
+ROUNDS = 50  # of one sweep at a time; the rest comes at the next
+PAPERS = 500  # asked for at a time
+SETTLE = timedelta(seconds=5)  # what is younger is still on its way through the relay
+
+
+class Timer:
+    """What the periodic jobs work with. Needs an application context."""
+
+    def __init__(self, settings: Settings, jobs: Jobs) -> None:
+        self.settings, self.jobs = settings, jobs
+        self._closed: dict[str, str] = {}  # hall → the local day up to which its past is closed
+        self._filed: dict[str, int] = {}  # hall → the last notice up to which every paper is in the archive
+
+    def close_days(self) -> None:
+        """After a hall's midnight: expire what nobody came for (Q7)."""
+        today = local_day(now()).isoformat()
+        for hall in _codes():
+            if self._closed.get(hall) != today:
+                done = close_day(hall=hall, actor=SYSTEM, at=now(), before=today)
+                self._closed[hall] = today
+                if done["expired"]:
+                    log.info("%s: %s tickets of past days expired", hall, done["expired"])
+
+    def turn_lights(self) -> None:
+        """Lights that are due to change, and clocks that a new calendar or new hours have moved."""
+        for hall in _codes():
+            for sweep in (sweep_calendar, sweep_lights):
+                for _ in range(ROUNDS):
+                    if not sweep(hall=hall, actor=SYSTEM, at=now())["more"]:
+                        break
+
+    def deem(self) -> None:
+        """Cases of which nobody told the applicant in time are accepted as of their receipt (行政许可法 §32)."""
+        for hall in _codes():
+            for case_id in overdue_notices(hall, now()):
+                try:
+                    deem_accepted(hall=hall, actor=SYSTEM, at=now(), case_id=case_id)
+                except Refusal as refusal:  # a clerk was faster
+                    log.info("%s: case %s is not deemed accepted: %s", hall, case_id, refusal.code)
+
+    def file_papers(self) -> None:
+        """Ask again for papers that are not in the archive: their job was lost with Redis, or failed."""
+        for hall in _codes():
+            query = select(NoticeRow.id).where(NoticeRow.hall == hall, NoticeRow.id > self._filed.get(hall, 0))
+            settled = NoticeRow.issued_at < now() - SETTLE
+            complete = True
+            for notice_id in db.session.execute(query.where(settled).order_by(NoticeRow.id).limit(PAPERS)).scalars():
+                if not paper_of(self.settings, hall, notice_id).exists():
+                    complete = False
+                    self.jobs.enqueue("archive_notice", hall, notice_id)
+                elif complete:
+                    self._filed[hall] = notice_id
+
+    def print_slips(self) -> None:
+        """Ask again for slips that were not printed, as long as somebody may still stand there."""
+        at = now()
+        for hall in _codes():
+            query = select(Ticket.id).where(
+                Ticket.hall == hall,
+                Ticket.day == local_day(at),
+                Ticket.issued_at > at - PRINT_WITHIN,
+                Ticket.issued_at < at - SETTLE,
+                Ticket.channel.in_(PRINTED_AT),
+            )
+            for ticket_id in db.session.execute(query).scalars():
+                if not is_printed(self.settings, hall, ticket_id):
+                    self.jobs.enqueue("print_slip", hall, ticket_id)
+
+    def forget(self) -> None:
+        """Answers to repeated requests after two days, and prints in the spool."""
+        purge_answers(actor=SYSTEM, at=now(), hours=KEEP_ANSWERS_H)
+        forget_prints(self.settings)
+
+
+@dataclass(slots=True)
+class Periodic:
+    """A job of the timer; `due` is on the clock of `run`."""
+
+    every_s: float
+    work: Callable[[], None]
+    due: float = 0.0
+
+
+def periodic_jobs(timer: Timer) -> list[Periodic]:
+    """The whole list."""
+    return [
+        Periodic(60, timer.close_days),
+        Periodic(30, timer.turn_lights),
+        Periodic(30, timer.deem),
+        Periodic(30, timer.file_papers),
+        Periodic(15, timer.print_slips),
+        Periodic(3600, timer.forget),
+    ]
+
+
+def run_due(jobs: list[Periodic], at: float) -> None:
+    """Run what is due at `at`, in seconds of one clock. One that fails is tried again at its next time."""
+    for job in jobs:
+        if at < job.due:
+            continue
+        job.due = at + job.every_s
+        try:
+            job.work()
+        except Refusal as refusal:
+            log.warning("%s: %s", job.work.__name__, refusal.code)
+        except RedisError as error:
+            log.warning("%s: Redis is away: %s", job.work.__name__, error)
+        except DBAPIError:
+            raise
+        except Exception:
+            log.exception("%s failed", job.work.__name__)
+        finally:
+            db.session.remove()
+
+
+def _codes() -> list[str]:
+    codes = [hall["code"] for hall in halls()]
+    db.session.rollback()  # an action begins its own transaction; a read must not stay open over it
+    return codes
+
+
+def main(settings: Settings) -> int:
+    """Run until told to stop; a second timer stands by until the first is gone."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    sole = Sole("timer", settings.data_dir, settings.database_url)
+    while not sole.take():
+        if stop.wait(1.0):
+            return 0
+    with bare_app(settings).app_context():
+        jobs = periodic_jobs(Timer(settings, Jobs(redis_client(settings.redis_url))))
+        while not stop.wait(1.0):
+            if not sole.holds():
+                log.error("lost the lock with its connection; starting again")
+                return 1
+            try:
+                run_due(jobs, time.monotonic())
+            except DBAPIError as error:
+                log.error("the database is away; starting again: %s", error.orig)
+                return 1
+    sole.release()
+    return 0
