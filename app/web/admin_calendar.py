@@ -1,0 +1,179 @@
+"""Administration of time: the calendar in force and its notices, exceptional hours, and what would be due if accepted now."""
+
+from __future__ import annotations
+
+from calendar import Calendar
+from datetime import date, timedelta
+from itertools import groupby
+from typing import Any
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.errors import Refusal
+from app.hall.queries import calendar as calendar_in_force
+from app.hall.queries import exceptions, schedule
+from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
+from app.hall.rules.clock import DeadlineTooFar, Limit, Unit, explain, reckon
+from app.hall.settings import add_exception, remove_exception
+from app.now import local, local_day, now
+from app.people.gate import requires
+from app.people.permissions import Permission
+from app.web import present
+from app.web.admin_parts import pages
+from app.web.desk import hall_at_desk, hall_choices, instant, sentence, whole
+from app.web.forms import new_key, once
+
+MOST = 366  # units of a limit that somebody tries out
+KINDS = ("closure", "session")
+
+
+def _page(hall: dict[str, Any], *, form: Any = None, error: str = "") -> str:
+    in_force, today = calendar_in_force(), local_day(now())
+    years = sorted(in_force.years)
+    wish = whole(request.args.get("year"))
+    year = wish if wish in years else today.year if today.year in years else (years[-1] if years else None)
+    trial = _trial(hall["code"])
+    return render_template(
+        "admin/calendar.html",
+        hall=hall,
+        halls=hall_choices(g.actor),
+        calendar=in_force,
+        years=years,
+        year=year,
+        this_year=today.year,
+        today=today,
+        months=_months(in_force, year) if year else [],
+        festivals=_runs(in_force.days_off, year) if year else [],
+        makeup=[(day, name) for day, name in in_force.makeup.items() if day.year == year],
+        exceptions=[{**row, "key": new_key()} for row in exceptions(hall["code"])],
+        form=form or {},
+        error=error,
+        key=new_key(),
+        trial=trial,
+        units=list(Unit),
+    )
+
+
+def _months(in_force: WorkCalendar, year: int) -> list[dict[str, Any]]:
+    """Twelve months of weeks from Monday; a day is (date, code, name), None outside the month."""
+    weeks = Calendar(firstweekday=0)
+    return [
+        {
+            "month": date(year, month, 1),
+            "weeks": [
+                [(day, *in_force.reason(day)) if day.month == month else None for day in week]
+                for week in weeks.monthdatescalendar(year, month)
+            ],
+        }
+        for month in range(1, 13)
+    ]
+
+
+def _runs(days_off: Any, year: int) -> list[dict[str, Any]]:
+    """The days off of a year as spans of one name."""
+    days = [(day, name) for day, name in days_off.items() if day.year == year]
+    spans = groupby(enumerate(days), key=lambda pair: (pair[1][0] - timedelta(days=pair[0]), pair[1][1]))
+    runs = []
+    for (_start, name), members in spans:
+        dates = [day for _n, (day, _name) in members]
+        runs.append({"name": name, "from": dates[0], "to": dates[-1], "days": len(dates)})
+    return runs
+
+
+def _trial(hall: str) -> dict[str, Any]:
+    """What the form of the tester asked and what came out: the due instant and the ledger behind it, or a sentence."""
+    given = {
+        "start": request.args.get("start", "")[:30] or local(now()).strftime("%Y-%m-%dT%H:%M"),
+        "limit": request.args.get("limit", "")[:5] or "5",
+        "unit": request.args.get("unit", Unit.WD.value),
+    }
+    trial: dict[str, Any] = {"given": given, "result": None, "ledger": [], "error": ""}
+    if "limit" not in request.args:
+        return trial
+    try:
+        start = instant(given["start"], gettext("受理时间"))
+        amount = whole(given["limit"])
+        if not 1 <= amount <= MOST or given["unit"] not in set(Unit):
+            raise Refusal("request.invalid", detail=gettext("时限应为 1–%(most)s", most=MOST))
+        limit, hours = Limit(amount, Unit(given["unit"])), schedule(hall)
+        trial["result"] = reckon(start, limit, [], hours)
+        trial["ledger"] = [row.to_dict() for row in explain(start, limit, [], hours)]
+    except Refusal as refusal:
+        trial["error"] = sentence(refusal)
+    except (CalendarUnknown, DeadlineTooFar) as error:
+        trial["error"] = sentence(Refusal("deadline.invalid", detail=str(error)[:120]))
+    return trial
+
+
+@pages.get("/calendar")
+@requires(Permission.CALENDAR_MANAGE)
+def calendar() -> str:
+    """The calendar in force, one year of it, the hall's exceptions, the tester."""
+    return _page(hall_at_desk(g.actor))
+
+
+@pages.post("/calendar/exceptions")
+@requires(Permission.CALENDAR_MANAGE)
+def calendar_except() -> tuple[str, int] | AnyResponse:
+    """Shut the hall exceptionally, or open it for a voluntary session."""
+    hall, form = hall_at_desk(g.actor), request.form
+    try:
+        kind = form.get("kind", "")
+        if kind not in KINDS:
+            raise Refusal("request.invalid", detail=gettext("请选择闭厅或延时服务"))
+        begin, end = instant(form.get("from"), gettext("开始时间")), instant(form.get("to"), gettext("结束时间"))
+        with once(g.actor):
+            add_exception(
+                hall=hall["code"],
+                actor=g.actor,
+                at=now(),
+                from_at=begin,
+                to_at=end,
+                opens=kind == "session",
+                reason=form.get("reason", ""),
+            )
+    except Refusal as refusal:
+        return _page(hall, form=form, error=_said(refusal)), refusal.status
+    flash(gettext("已添加，在办件的时限会随之重算"), "ok")
+    return redirect(url_for("admin.calendar", hall=hall["code"]), code=303)
+
+
+def _said(refusal: Refusal) -> str:
+    """The sentence, with the field of a text refusal by its name on the page."""
+    if refusal.facts.get("field") == "reason":
+        refusal.facts["field"] = gettext("原因")
+    return sentence(refusal)
+
+
+@pages.post("/calendar/exceptions/<int:exception_id>/remove")
+@requires(Permission.CALENDAR_MANAGE)
+def calendar_restore(exception_id: int) -> tuple[str, int] | AnyResponse:
+    """Take an exceptional closure or session back."""
+    hall = hall_at_desk(g.actor)
+    try:
+        with once(g.actor):
+            remove_exception(hall=hall["code"], actor=g.actor, at=now(), exception_id=exception_id)
+    except Refusal as refusal:
+        return _page(hall, error=sentence(refusal)), refusal.status
+    flash(gettext("已取消，在办件的时限会随之重算"), "ok")
+    return redirect(url_for("admin.calendar", hall=hall["code"]), code=303)
+
+
+@pages.app_template_filter("weekday")
+def weekday(number: int) -> str:
+    """The name of a day of the week, 1 Monday … 7 Sunday."""
+    return str(present.WEEKDAYS[number - 1])
+
+
+@pages.app_template_filter("month_name")
+def month_name(day: date) -> str:
+    """11月 or November."""
+    return f"{day:%B}" if present.english() else f"{day.month}月"
+
+
+@pages.app_template_global()
+def weekday_letters() -> list[str]:
+    """The heads of a month's columns, Monday first."""
+    return ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"] if present.english() else list("一二三四五六日")

@@ -1,0 +1,192 @@
+"""The page of one case, which every desk shares: who, where it stands, both clocks, papers, history, what may be done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.casework.intake import NO_REQUESTS, accept_case, raise_no_request, request_supplement, supply, withdraw_case
+from app.casework.queries import case_view, deadline_ledger, find_case
+from app.casework.reveal import FIELDS, REASONS, reveal_field
+from app.casework.rules.states import DECIDING, INTAKE, CaseState
+from app.errors import Refusal
+from app.events import Actor
+from app.notices import queries as papers
+from app.now import now
+from app.people import gate
+from app.people.gate import requires
+from app.people.permissions import Permission
+from app.web import present
+from app.web.case_history import paper_title, story
+from app.web.forms import new_key, once
+
+pages = Blueprint("cases", __name__)
+
+P = Permission
+_PAPER = re.compile(r"([a-z][a-z0-9-]{0,38})-([1-9][0-9]{0,8})", re.ASCII)
+STEPS: dict[str, tuple[Any, frozenset[Permission]]] = {
+    "accept": (accept_case, frozenset({P.CASE_ACCEPT})),
+    "request-supplement": (request_supplement, frozenset({P.CASE_ACCEPT, P.CASE_OVERRIDE})),
+    "supply": (supply, frozenset({P.CASE_ACCEPT})),
+    "no-request": (raise_no_request, frozenset({P.CASE_ACCEPT})),
+    "withdraw": (withdraw_case, frozenset({P.CASE_ACCEPT})),
+}
+HIDE_AFTER_S = 30
+
+
+def reader(*any_of: Permission) -> Actor:
+    """The staff member who reads. Refuses auth.required, auth.forbidden."""
+    actor = gate.staff()
+    if actor is None:
+        raise Refusal("auth.required")
+    if not any(actor.may(permission) for permission in any_of):
+        raise Refusal("auth.forbidden")
+    return actor
+
+
+def own_case(number: str, actor: Actor) -> tuple[str, int]:
+    """(hall, id) of a case that the actor may see. Refuses case.unknown, auth.foreign_hall."""
+    hall, case_id = find_case(number[:40])
+    if actor.hall not in (None, hall):
+        raise Refusal("auth.foreign_hall")
+    return hall, case_id
+
+
+def case_page(number: str, **more: Any) -> str:
+    """The page of a case; `more` may hold `form` (what was typed), `step` (which form), `error` (why it was refused)."""
+    actor, at = reader(P.CASE_READ), now()
+    hall, case_id = own_case(number, actor)
+    view = case_view(hall, case_id, at)
+    return render_template(
+        "cases/page.html",
+        **{"form": {}, "step": "", "error": "", "revealed": {}, **more},
+        actor=actor,
+        case=view,
+        ledger=deadline_ledger(hall, case_id, at) if view["accepted_at"] else None,
+        story=story(view),
+        panel_steps=window_steps(view, actor),
+        may_reveal=actor.may(P.CASE_REVEAL),
+        reveal_reasons=REASONS,
+        no_request_kinds=NO_REQUESTS,
+        lacking=[m for m in view["materials"] if m["required"] and m["state"] not in ("received", "shared")],
+        running=view["state"] in DECIDING,
+        key=new_key,
+        paper_title=paper_title,
+        at=at,
+    )
+
+
+def window_steps(view: Mapping[str, Any], actor: Actor) -> set[str]:
+    """The steps of this panel that the actor may take now. A second notice is a supervisor's; in review it is theirs too."""
+    legal = {step for step in view["steps"] if step in STEPS}
+    may = {step for step in legal if any(actor.may(permission) for permission in STEPS[step][1])}
+    told_before = any(row["kind"] == "case.supplement_requested" for row in view["history"])
+    at_window = CaseState(view["state"]) in INTAKE
+    if "request-supplement" in may and not actor.may(P.CASE_OVERRIDE) and (told_before or not at_window):
+        may.discard("request-supplement")
+    if "request-supplement" in may and actor.may(P.CASE_OVERRIDE) and not (told_before or actor.may(P.CASE_ACCEPT)):
+        may.discard("request-supplement")  # the first notice is the window's own
+    if not any(m["state"] == "missing" for m in view["materials"]):
+        may.discard("supply")
+    request_open = view["no_request"] and not view["no_request"]["answer"]
+    return may - {"accept", "no-request"} if request_open else may
+
+
+@pages.get("/cases/<number>")
+@requires(P.CASE_READ)
+def page(number: str) -> str:
+    """The page of one case, people masked."""
+    return case_page(number)
+
+
+@pages.post("/cases/<number>/<step>")
+@requires(P.CASE_READ)
+def take(number: str, step: str) -> tuple[str, int] | AnyResponse:
+    """One step at the window. What is refused comes back with what was typed."""
+    if step not in STEPS:
+        raise Refusal("request.not_found")
+    run, demands = STEPS[step]
+    actor = reader(*demands)
+    hall, case_id = own_case(number, actor)
+    try:
+        given = _read(step)
+        with once(actor):
+            view = run(hall=hall, actor=actor, at=now(), case_id=case_id, **given)
+    except Refusal as refusal:
+        if refusal.status not in (409, 422):
+            raise
+        return case_page(number, form=request.form, step=step, error=present.told(refusal)), refusal.status
+    flash(_done(step, view), "ok")
+    return redirect(url_for("cases.page", number=view["number"]), code=303)
+
+
+def _read(step: str) -> dict[str, Any]:
+    """What the form of a step says, as its action wants it."""
+    fields = request.form
+    if step == "accept":
+        if not fields.get("tolerant"):
+            return {"tolerant": None}
+        return {"tolerant": {"commitment": fields.get("commitment", "")[:1000], "gap_limit": fields.get("gap_limit", "")}}
+    if step == "request-supplement":
+        codes = fields.getlist("code")
+        return {"items": [{"code": code, "problem": fields.get(f"problem-{code}", "")} for code in codes]}
+    if step == "supply":
+        return {"items": [{"code": code, "state": "received"} for code in fields.getlist("code")]}
+    if step == "no-request":
+        return {"kind": fields.get("kind", ""), "reason": fields.get("reason", "")}
+    return {}
+
+
+def _done(step: str, view: Mapping[str, Any]) -> str:
+    """What the step brought about, in one sentence."""
+    if step == "supply":
+        lacking = any(m["state"] == "missing" and (m["required"] or m["requested"]) for m in view["materials"])
+        return gettext("已记下补正材料，还有材料未交") if lacking else gettext("材料已补齐")
+    sentences = {
+        "accept": gettext("已受理，两个时限从今天起算"),
+        "request-supplement": gettext("已出具一次性告知书，请打印后交申请人"),
+        "no-request": gettext("请示已送首席代表，请告知申请人稍候"),
+        "withdraw": gettext("已按申请人意愿撤回"),
+    }
+    return sentences[step]
+
+
+@pages.post("/cases/<number>/reveal")
+@requires(P.CASE_REVEAL)
+def reveal(number: str) -> tuple[str, int] | AnyResponse | str:
+    """One masked field in full, with a reason that goes into the record; it hides again after half a minute."""
+    actor = reader(P.CASE_REVEAL)
+    hall, case_id = own_case(number, actor)
+    field, reason = request.form.get("field", ""), request.form.get("reason", "")
+    given = {"case_id": case_id, "field": field, "reason": reason}
+    if field not in FIELDS:
+        raise Refusal("request.invalid", detail="field")
+    shown = reveal_field(hall=hall, actor=actor, at=now(), **given)
+    if request.headers.get("HX-Request"):
+        masked = case_view(hall, case_id, now())["applicant"][field] or ""
+        return render_template("cases/revealed.html", value=shown["value"], masked=masked, seconds=HIDE_AFTER_S)
+    answer = Response(case_page(number, revealed={field: shown["value"]}))
+    answer.headers["Refresh"] = f"{HIDE_AFTER_S}; url={url_for('cases.page', number=number)}"  # hides without scripts too
+    return answer
+
+
+@pages.get("/notices/<public_id>.pdf")
+@requires(P.CASE_READ)
+def paper(public_id: str) -> Response:
+    """One issued paper as PDF, the same every time. It names people in full."""
+    actor, found = reader(P.CASE_READ), _PAPER.fullmatch(public_id)
+    if found is None:
+        raise Refusal("notice.unknown")
+    hall, notice_id = found[1], int(found[2])
+    if actor.hall not in (None, hall):
+        raise Refusal("auth.foreign_hall")
+    name = quote(f"{papers.notice(hall, notice_id)['number']}.pdf")
+    answer = Response(papers.pdf(hall, notice_id), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
+    return answer

@@ -1,0 +1,221 @@
+"""Pages for everybody: the phone page of a ticket, the progress of a case, the guide of an item."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.casework.queries import deadline_ledger, find_by_query, find_by_query_token, public_view
+from app.casework.rules.states import DECIDING, OVER, CaseState
+from app.catalog.queries import departments, search_items
+from app.catalog.queries import item as item_of
+from app.db import db
+from app.errors import Refusal
+from app.events import CITIZEN
+from app.hall.queries import hall as hall_of
+from app.hall.queries import halls, schedule
+from app.now import now
+from app.people.gate import public
+from app.queueing.queries import find_by_token, policy_of, queues_of_hall, ticket_view, windows_of_hall
+from app.queueing.tickets import cancel_ticket
+from app.web import present
+from app.web.forms import limited, new_key, once, settings
+from app.web.kiosk import queue_icon, zones_taken
+
+pages = Blueprint("citizen", __name__)
+
+PER_PAGE = 20
+
+
+# ── the ticket on a phone ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/t/<token>")
+@public
+def ticket(token: str) -> str:
+    """The phone page of a ticket. Whoever has its address holds the ticket; there is no name on it."""
+    return render_template("citizen/ticket.html", **_ticket(token))
+
+
+@pages.get("/t/<token>/now")
+@public
+def ticket_now(token: str) -> str:
+    """The part of the phone page that changes."""
+    return render_template("citizen/ticket_now.html", **_ticket(token))
+
+
+def _ticket(token: str) -> dict[str, Any]:
+    at = now()
+    hall, ticket_id = find_by_token(token)
+    view = ticket_view(hall, ticket_id, at)
+    return {
+        "token": token,
+        "ticket": view,
+        "hall": hall_of(hall),
+        "item": item_of(view["item"]) if view["item"] else None,
+        "policy": policy_of(db.session(), hall, {}),
+        "open_now": schedule(hall).is_open(at),
+        "at": at,
+        "key": new_key(),
+    }
+
+
+@pages.post("/t/<token>/cancel")
+@public
+def cancel(token: str) -> tuple[str, int] | AnyResponse:
+    """The holder gives the ticket back."""
+    hall, ticket_id = find_by_token(token)
+    try:
+        with once(CITIZEN):
+            cancel_ticket(hall=hall, actor=CITIZEN, at=now(), ticket_id=ticket_id)
+    except Refusal as refusal:
+        if refusal.code != "ticket.illegal_step":
+            raise
+        error = gettext("号票现在不能取消：%(state)s", state=present.word(refusal.facts.get("state"), "ticket"))
+        return render_template("citizen/ticket.html", **_ticket(token), error=error), refusal.status
+    return redirect(url_for("citizen.ticket", token=token), code=303)
+
+
+# ── the progress of a case ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/progress")
+@public
+def progress() -> str:
+    return render_template("citizen/progress.html", error="", number="")
+
+
+@pages.post("/progress")
+@public
+def progress_of() -> str | tuple[str, int]:
+    """Number and query code of the receipt show the case; they stay out of the address."""
+    limited(settings().ticket_limit)
+    number, code = request.form.get("number", "")[:40], request.form.get("query_code", "")[:20]
+    limited(settings().login_limit, number.strip().upper())
+    try:
+        hall, case_id = find_by_query(number, code)
+    except Refusal as refusal:
+        error = refusal.sentence("en" if present.english() else "zh")
+        return render_template("citizen/progress.html", error=error, number=number), refusal.status
+    return _case_page(hall, case_id)
+
+
+@pages.get("/c/<token>")
+@public
+def case(token: str) -> str:
+    """The same page from the QR code of the receipt."""
+    hall, case_id = find_by_query_token(token)
+    return _case_page(hall, case_id)
+
+
+def _case_page(hall: str, case_id: int) -> str:
+    at = now()
+    view = public_view(hall, case_id, at)
+    return render_template(
+        "citizen/case.html",
+        case=view,
+        steps=progress_steps(view),
+        ledger=deadline_ledger(hall, case_id, at)["promised"],
+        hall=hall_of(hall),
+        at=at,
+        running=view["state"] in DECIDING,
+        waiting_for_papers=bool(view["to_bring"]),
+    )
+
+
+def progress_steps(view: Mapping[str, Any]) -> list[dict[str, str]]:
+    """收件 → 受理 → 审核 → 办结 → 领取 as a citizen reads them: what is done and when, where it is now, where it ended."""
+    state = CaseState(view["state"])
+    ended = state in OVER and state is not CaseState.DELIVERED
+    steps = [
+        {"name": gettext("收件"), "at": view["received_at"]},
+        {"name": gettext("受理"), "at": view["accepted_at"]},
+        {"name": gettext("审核"), "at": view["decided_at"] if view["outcome"] else None},
+        {"name": gettext("办结"), "at": view["decided_at"] if view["outcome"] else None},
+        {"name": gettext("领取"), "at": view["delivered_at"]},
+    ]
+    notes = {
+        CaseState.RECEIVED: gettext("窗口正在核对材料"),
+        CaseState.CORRECTION: gettext("请补交材料，补齐后受理"),
+        CaseState.ACCEPTED: gettext("已转交审批部门"),
+        CaseState.REVIEW: gettext("审批部门正在审查"),
+        CaseState.SPECIAL: gettext("正在进行听证、检验、鉴定或专家评审等特别程序，时限暂停计算"),
+        CaseState.REVIEW_CORRECTION: gettext("审查中发现材料需要补正，承诺时限暂停计算"),
+        CaseState.FORWARDED: gettext("已转报上级办理"),
+        CaseState.GRANTED: gettext("结果正在送往出件窗口"),
+        CaseState.REFUSED: gettext("请到出件窗口领取决定书"),
+        CaseState.READY: gettext("请凭领取码或身份证到出件窗口领取"),
+        CaseState.NOT_ACCEPTED: gettext("不予受理"),
+        CaseState.WITHDRAWN: gettext("申请已撤回"),
+        CaseState.DEEMED_WITHDRAWN: gettext("逾期未补正，视为撤回"),
+    }
+    rows, here = [], False
+    for step in steps:
+        row = {
+            "name": step["name"],
+            "state": "done" if step["at"] else "todo",
+            "at": present.stamp(step["at"]),
+            "note": "",
+        }
+        if not step["at"] and not here:
+            here = True
+            row["state"] = "failed" if ended else "current"
+            row["note"] = notes.get(state, "")
+        rows.append(row)
+    if view["outcome"]:
+        rows[3]["note"] = gettext("准予") if view["outcome"] == "granted" else gettext("不予")
+    return rows
+
+
+# ── the guide ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/halls/<code>/items")
+@public
+def items(code: str) -> str:
+    """Look up what a hall does: Chinese, pinyin or initials, by department or zone."""
+    hall = hall_of(code)
+    q, department = request.args.get("q", "")[:60], request.args.get("department", "")[:60]
+    taken = zones_taken(code)
+    zone = request.args.get("zone", "")
+    zones = [zone] if zone in taken else list(taken)
+    page = request.args.get("page", 1, type=int)
+    found = search_items(q=q, department=department, zones=zones, page=page, per_page=PER_PAGE)
+    return render_template(
+        "citizen/items.html",
+        hall=hall,
+        q=q,
+        department=department,
+        zone=zone if zone in taken else "",
+        zones=_zone_names(),
+        found=found,
+        departments=departments(),
+    )
+
+
+def _zone_names() -> dict[str, dict[str, str]]:
+    """Catalogue zones by letter, named as the first hall of the network names its queues."""
+    first = halls()[0]["code"]
+    queues = {queue["code"]: queue for queue in queues_of_hall(first, now())}
+    return {zone: queues[queue] for zone, queue in zones_taken(first).items()}
+
+
+@pages.get("/items/<code>")
+@public
+def item(code: str) -> str:
+    """The guide of one item 办事指南: what it takes, where, how long, and on which law it rests. Printable."""
+    guide = item_of(code)
+    places = []
+    for hall in halls():
+        queue = zones_taken(hall["code"]).get(guide["zone"])
+        if queue is not None:
+            row = next(q for q in queues_of_hall(hall["code"], now()) if q["code"] == queue)
+            serving = [w for w in windows_of_hall(hall["code"]) if queue in w["queues"]]
+            windows = [w for w in serving if w["zone"] == row["zone"]] or serving
+            places.append({"hall": hall, "queue": row, "windows": windows})
+    url = f"{settings().public_url}{url_for('citizen.item', code=code)}"
+    return render_template("citizen/item.html", item=guide, places=places, url=url, icon_of=queue_icon, at=now())

@@ -1,0 +1,189 @@
+"""The pickup window: one field finds a case, results arrive on their shelf, and go to the right hands or by courier."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from app.casework.delivery import dispatch_case, hand_over, ready_case
+from app.casework.queries import case_view, find_by_query_token, inbox, pickup_list
+from app.casework.rules.states import PICKUP
+from app.errors import Refusal
+from app.events import Actor
+from app.hall.queries import schedule
+from app.hall.rules.calendar import CalendarUnknown
+from app.hall.rules.hours import Schedule
+from app.now import local_day, now
+from app.people import gate
+from app.people.gate import requires
+from app.people.permissions import Permission
+from app.web import present
+from app.web.cases import own_case
+from app.web.forms import limited, new_key, once
+
+pages = Blueprint("pickup", __name__, url_prefix="/pickup")
+
+STEPS = {"ready": ready_case, "hand-over": hand_over, "dispatch": dispatch_case}
+AGES = ((10, "bad"), (7, "yellow"), (3, "warn"))  # working days unclaimed → tone (DOMAIN C13)
+SHORTEST = 4  # characters below which a search would find half the hall
+TRIES = "10/minute"  # for one case: a code of six figures must not be guessed
+_LINK = re.compile(r"/c/([A-Za-z0-9_-]{16,128})(?:[/?#].*)?$")
+
+
+def clerk() -> tuple[Actor, str]:
+    """Who hands out, and in which hall. Refuses auth.required, auth.forbidden, auth.foreign_hall (staff of no one hall)."""
+    actor = gate.staff()
+    if actor is None:
+        raise Refusal("auth.required")
+    if not actor.may(Permission.CASE_HAND_OVER):
+        raise Refusal("auth.forbidden")
+    if actor.hall is None:
+        raise Refusal("auth.foreign_hall")
+    return actor, actor.hall
+
+
+def unclaimed_days(since: date, today: date, calendar: Schedule) -> int:
+    """Working days after `since` up to and with `today`; of a year without a calendar, its weekdays."""
+    count, day = 0, since
+    while day < today:
+        day += timedelta(days=1)
+        try:
+            count += calendar.is_working(day)
+        except CalendarUnknown:
+            count += day.isoweekday() < 6
+    return count
+
+
+def _aged(row: dict[str, Any], at: datetime, calendar: Schedule) -> dict[str, Any]:
+    since = datetime.fromisoformat(row["ready_at"] or row["decided_at"])
+    days = unclaimed_days(local_day(since), local_day(at), calendar)
+    return {**row, "days": days, "tone": next((tone for least, tone in AGES if days >= least), "")}
+
+
+def _desk(**more: Any) -> str:
+    _actor, hall = clerk()
+    at = now()
+    rows = pickup_list(hall, at)
+    calendar = schedule(hall)
+    waiting = [_aged(row, at, calendar) for row in rows if row["state"] != "granted"]
+    return render_template(
+        "pickup/desk.html",
+        **{"found": None, "q": "", "error": "", **more},
+        arriving=[row for row in rows if row["state"] == "granted"],
+        waiting=waiting,
+        late={days: sum(row["days"] >= days for row in waiting) for days in (3, 10)},
+        key=new_key,
+    )
+
+
+@pages.get("")
+@requires(Permission.CASE_HAND_OVER)
+def desk() -> str:
+    """The field, what arrives and what waits to be collected."""
+    return _desk()
+
+
+@pages.post("/find")
+@requires(Permission.CASE_HAND_OVER)
+def find() -> str | tuple[str, int] | Response:
+    """The case of a scanned or typed text: receipt number, QR code, or ID number (posted, so that no address holds one)."""
+    _actor, hall = clerk()
+    q = request.form.get("q", "").strip()[:200]
+    try:
+        rows = _matches(q, hall)
+    except Refusal as refusal:
+        return _desk(q="", error=present.told(refusal)), refusal.status
+    if len(rows) == 1:
+        return redirect(url_for("pickup.case", number=rows[0]["number"]), code=303)
+    return _desk(found=rows, q=q if q.isascii() and len(q) < 18 else "")
+
+
+def _matches(q: str, hall: str) -> list[dict[str, Any]]:
+    link = _LINK.search(q)
+    if link:
+        where, case_id = find_by_query_token(link[1])
+        if where != hall:
+            raise Refusal("auth.foreign_hall")
+        return [case_view(where, case_id, now())]
+    if len(q) < SHORTEST:
+        raise Refusal("request.invalid", detail=gettext("请扫码，或输入完整的编号或证件号"))
+    rows = inbox(at=now(), hall=hall, q=q)["items"]
+    return sorted(rows, key=lambda row: row["state"] not in PICKUP)
+
+
+def _case_page(number: str, **more: Any) -> str:
+    actor, hall = clerk()
+    case_id = own_case(number, actor)[1]
+    view = case_view(hall, case_id, now())
+    return render_template(
+        "pickup/case.html", **{"form": {}, "step": "", "error": "", "error_field": "", **more}, case=view, key=new_key
+    )
+
+
+@pages.get("/cases/<number>")
+@requires(Permission.CASE_HAND_OVER)
+def case(number: str) -> str:
+    """One case at the window: whose it is, where it lies, to whom it goes."""
+    return _case_page(number)
+
+
+_AT_FIELD = {"case.receiver_mismatch": "pickup_code", "case.agent_letter": "agent_letter", "person.bad_id": "agent_id_number"}
+
+
+@pages.post("/cases/<number>/<step>")
+@requires(Permission.CASE_HAND_OVER)
+def take(number: str, step: str) -> tuple[str, int] | Response:
+    """Put on the shelf, hand over or send. What is refused comes back with what was typed."""
+    if step not in STEPS:
+        raise Refusal("request.not_found")
+    actor, hall = clerk()
+    case_id = own_case(number, actor)[1]
+    if step == "hand-over":
+        limited(TRIES, number)
+        if request.form.get("confirmed") != "1":
+            error = gettext("请先核对姓名和编号，再交付")
+            return _case_page(number, form=request.form, step=step, error=error, error_field="confirmed"), 422
+    try:
+        with once(actor):
+            view = STEPS[step](hall=hall, actor=actor, at=now(), case_id=case_id, **_read(step))
+    except Refusal as refusal:
+        at_field = _AT_FIELD.get(refusal.code, "")
+        if refusal.status not in (409, 422) and not at_field:
+            raise
+        at_field = at_field or str(refusal.facts.get("field", ""))
+        page = _case_page(number, form=request.form, step=step, error=present.told(refusal), error_field=at_field)
+        return page, refusal.status
+    flash(_done(step, view), "ok")
+    return make_response(redirect(url_for("pickup.desk"), code=303))
+
+
+def _read(step: str) -> dict[str, Any]:
+    fields = request.form
+    if step == "ready":
+        return {"shelf": fields.get("shelf", "")}
+    if step == "dispatch":
+        return {"carrier": fields.get("carrier", ""), "tracking_number": fields.get("tracking_number", "")}
+    agent = None
+    if fields.get("who") == "agent":
+        agent = {"name": fields.get("receiver", ""), "letter": fields.get("agent_letter", "")}
+        agent["id_number"] = fields.get("agent_id_number", "").strip()
+    return {
+        "receiver": fields.get("receiver", ""),
+        "pickup_code": re.sub(r"\s", "", fields.get("pickup_code", "")) or None,
+        "id_number": fields.get("id_number", "").strip() or None,
+        "agent": agent,
+    }
+
+
+def _done(step: str, view: dict[str, Any]) -> str:
+    named = {"number": view["number"], "name": view["applicant"]["name"]}
+    if step == "ready":
+        return gettext("%(number)s 已到窗，可以领取", **named)
+    if step == "dispatch":
+        return gettext("%(number)s 已寄出（%(name)s）", **named)
+    return gettext("%(number)s 已交付（%(name)s）", **named)

@@ -1,0 +1,387 @@
+"""How plain values are said on a page: times, ranges, states, lights, money, names in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import segno
+from flask import Flask
+from flask_babel import get_locale, gettext, lazy_gettext, ngettext
+from markupsafe import Markup
+
+from app.errors import Refusal
+from app.now import local, now
+from app.privacy import mask_id, mask_name, mask_phone
+
+_ = lazy_gettext
+Word = tuple[Any, str]
+
+# of what → code → (word, tone of its badge); the one place that names states on pages
+WORDS: dict[str, dict[str, Word]] = {
+    "ticket": {
+        "waiting": (_("等候中"), "accent"),
+        "called": (_("请到窗口"), "warn"),
+        "serving": (_("办理中"), "good"),
+        "parked": (_("暂时离开"), "warn"),
+        "no_show": (_("已过号"), "bad"),
+        "finished": (_("已办结"), ""),
+        "abandoned": (_("已弃号"), ""),
+        "cancelled": (_("已取消"), ""),
+        "expired": (_("已失效"), ""),
+    },
+    "case": {
+        "received": (_("已收件"), "accent"),
+        "correction": (_("待补正"), "warn"),
+        "accepted": (_("已受理"), "accent"),
+        "review": (_("审查中"), "accent"),
+        "special": (_("特别程序"), "yellow"),
+        "review_correction": (_("审查补正"), "warn"),
+        "forwarded": (_("已转报"), "accent"),
+        "granted": (_("准予"), "good"),
+        "refused": (_("不予"), "bad"),
+        "ready": (_("待领取"), "good"),
+        "delivered": (_("已送达"), ""),
+        "not_accepted": (_("不予受理"), "bad"),
+        "withdrawn": (_("已撤回"), ""),
+        "deemed_withdrawn": (_("视为撤回"), ""),
+    },
+    "window": {"open": (_("服务中"), "good"), "paused": (_("暂停服务"), "warn"), "closed": (_("未开放"), "")},
+    "window_kind": {
+        "comprehensive": (_("综合窗口"), ""),
+        "pickup": (_("出件窗口"), ""),
+        "consult": (_("咨询窗口"), ""),
+    },
+    "lane": {
+        "normal": (_("普通"), ""),
+        "priority": (_("优先"), "warn"),
+        "appointment": (_("预约"), "accent"),
+        "returning": (_("补正返回"), "accent"),
+    },
+    "review": {
+        "waiting": (_("等待前一部门"), ""),
+        "open": (_("办理中"), "accent"),
+        "granted": (_("同意"), "good"),
+        "refused": (_("不同意"), "bad"),
+    },
+    "material": {
+        "received": (_("已收"), "good"),
+        "missing": (_("未交"), "bad"),
+        "not_needed": (_("无需提交"), ""),
+        "shared": (_("共享获取"), "accent"),
+    },
+    "material_kind": {"main": (_("主要材料"), ""), "secondary": (_("次要材料，可容缺"), "")},
+    "material_form": {
+        "original": (_("原件"), ""),
+        "copy": (_("复印件"), ""),
+        "both": (_("原件和复印件"), ""),
+    },
+    "time_class": {
+        "instant": (_("即办件"), "good"),
+        "half_day": (_("半日办结"), "good"),
+        "one_day": (_("一日办结"), "accent"),
+        "multi_day": (_("承诺件"), "accent"),
+    },
+    "routing": {"in_turn": (_("依次办理"), ""), "parallel": (_("并联办理"), "")},
+    "channel": {
+        "window": (_("窗口办理"), ""),
+        "online": (_("网上办理"), ""),
+        "kiosk": (_("自助终端"), ""),
+        "post": (_("邮寄办理"), ""),
+    },
+    "result_kind": {
+        "licence": (_("证照"), ""),
+        "approval": (_("批文"), ""),
+        "certificate": (_("证明"), ""),
+        "record": (_("登记备案凭证"), ""),
+        "benefit": (_("待遇补贴"), ""),
+        "answer": (_("当场答复"), ""),
+    },
+    "task_type": {
+        "1": (_("行政许可"), ""),
+        "5": (_("行政给付"), ""),
+        "7": (_("行政确认"), ""),
+        "8": (_("行政奖励"), ""),
+        "9": (_("行政裁决"), ""),
+        "10": (_("其他行政权力"), ""),
+        "20": (_("公共服务"), ""),
+    },
+    "regime": {
+        "licensing": (_("行政许可程序"), ""),
+        "confirmation": (_("行政确认程序"), ""),
+        "public_service": (_("公共服务程序"), ""),
+    },
+    "level": {
+        "county": (_("区县大厅"), ""),
+        "township": (_("乡镇便民服务中心"), ""),
+        "village": (_("村级便民服务点"), ""),
+    },
+    "device": {"kiosk": (_("取号机"), ""), "screen": (_("显示屏"), ""), "printer": (_("打印机"), "")},
+    "step": {
+        "done": (_("已完成"), ""),
+        "current": (_("进行中"), ""),
+        "todo": (_("未开始"), ""),
+        "failed": (_("已终止"), ""),
+    },
+    "clock": {"promised": (_("承诺时限"), ""), "statutory": (_("法定时限"), "")},
+    "ground": {
+        "hearing": (_("听证"), ""),
+        "tender": (_("招标"), ""),
+        "auction": (_("拍卖"), ""),
+        "inspection": (_("检验"), ""),
+        "testing": (_("检测"), ""),
+        "quarantine": (_("检疫"), ""),
+        "appraisal": (_("鉴定"), ""),
+        "expert_review": (_("专家评审"), ""),
+        "supplement": (_("补正材料"), ""),
+    },
+    "no_request": {
+        "out_of_scope": (_("不属于受理范围"), ""),
+        "conditions_unmet": (_("不符合条件"), ""),
+        "materials_short": (_("材料无法补齐"), ""),
+        "grey_area": (_("把握不准"), ""),
+    },
+    "reveal": {
+        "verify": (_("核对身份"), ""),
+        "contact": (_("联系申请人"), ""),
+        "correct": (_("更正信息"), ""),
+        "deliver": (_("送达"), ""),
+    },
+    "person": {"name": (_("姓名"), ""), "id_number": (_("证件号"), ""), "phone": (_("电话"), "")},
+    "unit": {"WD": (_("工作日"), ""), "WH": (_("工作小时"), ""), "ND": (_("自然日"), ""), "NH": (_("小时"), "")},
+    "day": {
+        "workday": (_("工作日"), ""),
+        "weekend": (_("周末"), ""),
+        "holiday": (_("法定节假日"), ""),
+        "makeup": (_("调休上班"), "accent"),
+        "unknown": (_("日历尚未公布"), "warn"),
+        "closure": (_("临时闭厅"), "warn"),
+        "session": (_("延时服务"), "accent"),
+    },
+}
+
+LIGHTS: dict[str, Word] = {
+    "green": (_("正常"), "good"),
+    "amber": (_("预警"), "warn"),
+    "yellow": (_("黄牌"), "yellow"),
+    "red": (_("红牌"), "bad"),
+    "stopped": (_("停钟"), ""),
+}
+
+WEEKDAYS = (_("星期一"), _("星期二"), _("星期三"), _("星期四"), _("星期五"), _("星期六"), _("星期日"))
+
+
+def english() -> bool:
+    """Whether this page is read in English."""
+    return str(get_locale() or "zh").startswith("en")
+
+
+def word(code: Any, of: str) -> str:
+    """The word for a code; a dash for one that the table has not."""
+    entry = WORDS[of].get(str(code))
+    return str(entry[0]) if entry else "—"
+
+
+def tone(code: Any, of: str) -> str:
+    """The tone of the badge that carries the word."""
+    entry = WORDS[of].get(str(code))
+    return entry[1] if entry else ""
+
+
+def light_word(code: Any) -> str:
+    entry = LIGHTS.get(str(code))
+    return str(entry[0]) if entry else "—"
+
+
+def light_tone(code: Any) -> str:
+    entry = LIGHTS.get(str(code))
+    return entry[1] if entry else ""
+
+
+def named(thing: Mapping[str, Any] | None, field: str = "name") -> str:
+    """`field` of a plain row in the reader's language: `field_en` when there is one and it is wanted."""
+    if not thing:
+        return ""
+    return str((english() and thing.get(f"{field}_en")) or thing.get(field) or "")
+
+
+# the fields that a refusal may name, as forms call them
+FIELDS: dict[str, Any] = {
+    "name": _("姓名或名称"),
+    "id_number": _("证件号"),
+    "id_type": _("证件类型"),
+    "phone": _("电话"),
+    "representative": _("法定代表人"),
+    "letter": _("委托书"),
+    "problem": _("需要补正的内容"),
+    "reason": _("理由"),
+    "basis": _("法律依据"),
+    "shelf": _("存放位置"),
+    "receiver": _("领取人"),
+    "carrier": _("快递公司"),
+    "tracking_number": _("快递单号"),
+    "delivery": _("送达方式"),
+}
+
+
+def told(refusal: Refusal) -> str:
+    """A refusal's sentence in the reader's language; the states and fields in it are named as pages name them."""
+    facts = dict(refusal.facts)
+    of = refusal.code.partition(".")[0]
+    if "state" in facts and of in WORDS:
+        facts["state"] = word(facts["state"], of)
+    if facts.get("field") in FIELDS:
+        facts["field"] = str(FIELDS[facts["field"]])
+    return Refusal(refusal.code, **facts).sentence("en" if english() else "zh")
+
+
+def _instant(at: datetime | str | None) -> datetime | None:
+    if not at:
+        return None
+    return local(datetime.fromisoformat(at) if isinstance(at, str) else at)
+
+
+def _day(on: date | datetime | str | None) -> date | None:
+    if isinstance(on, str):
+        on = datetime.fromisoformat(on) if "T" in on else date.fromisoformat(on)
+    if isinstance(on, datetime):
+        return local(on).date() if on.tzinfo else on.date()
+    return on
+
+
+def clock(at: datetime | str | None) -> str:
+    """The time of day in the hall, 14:32."""
+    moment = _instant(at)
+    return f"{moment:%H:%M}" if moment else ""
+
+
+def day(on: date | datetime | str | None, *, year: bool | None = None, weekday: bool = False) -> str:
+    """11月22日 or 22 Nov; with its year when that is not the present one, or when asked for."""
+    when = _day(on)
+    if when is None:
+        return ""
+    with_year = when.year != local(now()).year if year is None else year
+    if english():
+        text = f"{when.day} {when:%b}" + (f" {when.year}" if with_year else "")
+        return f"{WEEKDAYS[when.weekday()]}, {text}" if weekday else text
+    text = (f"{when.year}年" if with_year else "") + f"{when.month}月{when.day}日"
+    return f"{text} {WEEKDAYS[when.weekday()]}" if weekday else text
+
+
+def stamp(at: datetime | str | None) -> str:
+    """Day and time, 11月22日 14:32."""
+    return f"{day(at)} {clock(at)}" if at else ""
+
+
+def minutes(seconds: float | None) -> str:
+    """A span in words, rounded up to whole minutes: 5 分钟, 1 小时 20 分钟."""
+    if seconds is None:
+        return ""
+    total = max(-(-int(seconds) // 60), 0)
+    hours, rest = divmod(total, 60)
+    if not hours:
+        return ngettext("%(num)d 分钟", "%(num)d 分钟", rest)
+    text = ngettext("%(num)d 小时", "%(num)d 小时", hours)
+    return f"{text} {ngettext('%(num)d 分钟', '%(num)d 分钟', rest)}" if rest else text
+
+
+def wait_range(row: Mapping[str, Any]) -> str:
+    """`wait_low_s` to `wait_high_s` in words, empty when the hall has nothing to go by."""
+    low, high = row.get("wait_low_s"), row.get("wait_high_s")
+    if low is None or high is None:
+        return ""
+    least, most = int(low) // 60, max(-(-int(high) // 60), 1)
+    if most <= 1:
+        return gettext("1 分钟以内")
+    if least < 1:
+        return gettext("%(most)s 分钟以内", most=most)
+    if least == most:
+        return gettext("%(most)s 分钟左右", most=most)
+    return gettext("%(least)s–%(most)s 分钟", least=least, most=most)
+
+
+def people(count: int) -> str:
+    """How many people, as a phrase: 3 人."""
+    return ngettext("%(num)d 人", "%(num)d 人", count)
+
+
+def windows(count: int) -> str:
+    """How many windows, as a phrase: 3 个窗口."""
+    return ngettext("%(num)d 个窗口", "%(num)d 个窗口", count)
+
+
+def limit(value: Mapping[str, Any] | None) -> str:
+    """A limit {amount, unit} in words: 20 个工作日."""
+    if not value:
+        return ""
+    return span(int(value["amount"]), str(value["unit"]))
+
+
+def span(amount: int, unit: str) -> str:
+    """So many of a unit (WD, WH, ND, NH) in words."""
+    if unit == "WD":
+        return ngettext("%(num)d 个工作日", "%(num)d 个工作日", amount)
+    if unit == "WH":
+        return ngettext("%(num)d 个工作小时", "%(num)d 个工作小时", amount)
+    if unit == "ND":
+        return ngettext("%(num)d 天", "%(num)d 天", amount)
+    return ngettext("%(num)d 小时", "%(num)d 小时", amount)
+
+
+def remaining(reckoned: Mapping[str, Any] | None) -> str:
+    """What is left of a clock {remaining, limit, stopped, …} in words; `remaining` is in days (WD, ND), else minutes."""
+    if not reckoned or reckoned.get("remaining") is None:
+        return ""
+    left, unit = int(reckoned["remaining"]), str(reckoned["limit"]["unit"])
+    text = span(abs(left), unit) if unit in ("WD", "ND") else minutes(abs(left) * 60)
+    if left < 0:
+        return gettext("超期 %(span)s", span=text)
+    return gettext("停钟，剩 %(span)s", span=text) if reckoned.get("stopped") else gettext("剩 %(span)s", span=text)
+
+
+def fee(value: Mapping[str, Any] | None) -> str:
+    """What an item costs: free without a basis, by its rates without an amount."""
+    if not value or not value.get("basis"):
+        return gettext("不收费")
+    if not value.get("amount_fen"):
+        return gettext("按标准收费")
+    yuan, fen = divmod(int(value["amount_fen"]), 100)
+    return gettext("%(yuan)s 元", yuan=f"{yuan}.{fen:02d}" if fen else str(yuan))
+
+
+def hours(intervals: list[list[str]]) -> str:
+    """Opening hours as people write them: 08:30–12:00，13:30–18:00."""
+    return gettext("，").join(f"{begin}–{end}" for begin, end in intervals)
+
+
+def qr_svg(text: str, label: str = "") -> Markup:
+    """A QR code as inline SVG, black on white, sized by the page's style."""
+    drawn = segno.make(text, error="m", micro=False)
+    return Markup(drawn.svg_inline(border=2, omitsize=True, title=label or None))  # noqa: S704  # segno escapes the title
+
+
+def init_app(app: Flask) -> None:
+    """Make all of these Jinja filters and globals."""
+    app.jinja_env.filters.update(
+        clock=clock,
+        day=day,
+        fee=fee,
+        hours=hours,
+        light_tone=light_tone,
+        light_word=light_word,
+        limit=limit,
+        mask_id=mask_id,
+        mask_name=mask_name,
+        mask_phone=mask_phone,
+        minutes=minutes,
+        named=named,
+        people=people,
+        remaining=remaining,
+        stamp=stamp,
+        tone=tone,
+        wait_range=wait_range,
+        windows=windows,
+        word=word,
+    )
+    app.jinja_env.globals.update(LIGHTS=LIGHTS, WORDS=WORDS, english=english, qr_svg=qr_svg, span=span)

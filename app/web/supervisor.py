@@ -1,0 +1,203 @@
+"""The supervisor's desk 督办: the hall at a glance, lights by department, the wallboard, the record, why a ticket was called."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask_babel import gettext
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import eventlog
+from app.casework.queries import decided_since, inbox, light_counts
+from app.catalog.queries import department_en
+from app.db import NETWORK, db
+from app.errors import Refusal
+from app.events import Actor
+from app.hall.queries import halls
+from app.hall.rules.lights import Light
+from app.now import SHANGHAI, local_day, now
+from app.people.gate import requires
+from app.people.permissions import Permission
+from app.queueing.models import Ticket
+from app.queueing.queries import longest_wait_s, queues_of_hall, ticket_view, why_called, windows_of_hall
+from app.queueing.rules.states import TicketState
+from app.web import present
+from app.web.desk import hall_at_desk, hall_choices, staff_with, whole
+from app.web.record import told, who
+from app.web.slips import find_today
+
+pages = Blueprint("supervisor", __name__, url_prefix="/supervisor")
+
+OVERDUE_SHOWN = 10
+RECORD_SHOWN = 50
+
+
+def board(hall: str, at: datetime) -> dict[str, Any]:
+    """What the wallboard shows: the queues, the windows, today's figures, the lights, what is overdue. No names."""
+    midnight = datetime.combine(local_day(at), datetime.min.time(), SHANGHAI)
+    queues, longest, windows = queues_of_hall(hall, at), longest_wait_s(hall, at), windows_of_hall(hall)
+    served = select(func.count()).select_from(Ticket).where(
+        Ticket.hall == hall, Ticket.day == local_day(at), Ticket.state == TicketState.FINISHED
+    )
+    lights = light_counts(hall)
+    rows = [
+        {"department": name, "department_en": department_en(name), "total": sum(counts.values()), **_each(counts)}
+        for name, counts in lights.items()
+    ]
+    late = inbox(at=at, hall=hall, state="overdue", per_page=OVERDUE_SHOWN)
+    return {
+        "at": at,
+        "queues": [{**queue, "longest_s": longest.get(queue["code"])} for queue in queues],
+        "windows": windows,
+        "waiting": sum(queue["waiting"] for queue in queues),
+        "longest_s": max(longest.values(), default=None),
+        "open": sum(window["state"] == "open" for window in windows),
+        "paused": sum(window["state"] == "paused" for window in windows),
+        "served": db.session.execute(served).scalar_one(),
+        "cases": decided_since(hall, midnight),
+        "lights": sorted(rows, key=lambda row: (-row["red"], -row["yellow"], -row["amber"], -row["total"])),
+        "totals": {light.value: sum(row[light.value] for row in rows) for light in Light},
+        "overdue": late["items"],
+        "overdue_total": late["total"],
+    }
+
+
+def _each(counts: dict[str, int]) -> dict[str, int]:
+    return {light.value: counts.get(light.value, 0) for light in Light}
+
+
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same table for the chart: departments below one another, one series a light."""
+    series = [
+        {"light": light.value, "name": present.light_word(light), "values": [row[light.value] for row in rows]}
+        for light in Light
+    ]
+    return {"departments": [present.named(row, "department") for row in rows], "series": series}
+
+
+@pages.get("")
+@requires(Permission.HALL_WATCH)
+def desk() -> str:
+    """The hall now; the part that changes is fetched again by itself."""
+    actor = staff_with(Permission.HALL_WATCH)
+    hall = hall_at_desk(actor)
+    shown = board(hall["code"], now())
+    template = "supervisor/_now.html" if request.headers.get("X-Part") else "supervisor/desk.html"
+    return render_template(
+        template,
+        hall=hall,
+        halls=hall_choices(actor),
+        board=shown,
+        chart=_chart,
+        may_open=actor.may(Permission.CASE_READ),
+        may_read=actor.may(Permission.EVENTS_READ),
+    )
+
+
+@pages.get("/wall")
+@requires(Permission.HALL_WATCH)
+def wall() -> str:
+    """The same for a large screen on the wall: figures and numbers, nobody's name."""
+    actor = staff_with(Permission.HALL_WATCH)
+    hall = hall_at_desk(actor)
+    template = "supervisor/_wall.html" if request.headers.get("X-Part") else "supervisor/wall.html"
+    return render_template(template, hall=hall, board=board(hall["code"], now()))
+
+
+@pages.get("/cases")
+@requires(Permission.HALL_WATCH)
+def cases() -> str:
+    """The open cases behind one figure: of a department, of a light, or overdue."""
+    actor = staff_with(Permission.HALL_WATCH)
+    hall = hall_at_desk(actor)
+    department = request.args.get("department", "")[:60] or None
+    light = request.args.get("light")
+    light = light if light in set(Light) else None
+    overdue = request.args.get("overdue") == "1"
+    page = whole(request.args.get("page"), 1, most=100_000)
+    state = "overdue" if overdue else None
+    found = inbox(at=now(), hall=hall["code"], department=department, light=light, state=state, page=page)
+    known = [{"name": name, "name_en": department_en(name)} for name in sorted(light_counts(hall["code"]))]
+    return render_template(
+        "supervisor/cases.html",
+        hall=hall,
+        halls=hall_choices(actor),
+        found=found,
+        department=department,
+        departments=known,
+        light=light,
+        lights=list(Light),
+        overdue=overdue,
+        may_open=actor.may(Permission.CASE_READ),
+    )
+
+
+# ── why a ticket was called ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/tickets")
+@requires(Permission.HALL_WATCH)
+def find_ticket() -> AnyResponse:
+    """Go to the ticket of today whose number was typed."""
+    hall = hall_at_desk(staff_with(Permission.HALL_WATCH))
+    number = request.args.get("number", "").strip().upper()[:8]
+    if not number or find_today(hall["code"], number) is None:
+        shown = number if number.isascii() and number.isalnum() else ""
+        flash(gettext("今天没有号票 %(number)s", number=shown) if shown else gettext("请输入号码，例如 A001"), "warn")
+        return redirect(url_for("supervisor.desk", hall=hall["code"]))
+    return redirect(url_for("supervisor.ticket", number=number, hall=hall["code"]))
+
+
+@pages.get("/tickets/<number>")
+@requires(Permission.HALL_WATCH)
+def ticket(number: str) -> str:
+    """One ticket of today and, for each of its calls, the reason in words (Q9)."""
+    actor = staff_with(Permission.HALL_WATCH)
+    hall = hall_at_desk(actor)
+    ticket_id = find_today(hall["code"], number.upper()[:8])
+    if ticket_id is None:
+        raise Refusal("ticket.unknown")
+    calls = why_called(hall["code"], ticket_id)
+    view = ticket_view(hall["code"], ticket_id, now())
+    return render_template("supervisor/ticket.html", hall=hall, ticket=view, calls=calls)
+
+
+# ── the record ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _hall_of_record(actor: Actor) -> dict[str, Any]:
+    """The hall whose record is read; staff of the whole network may also read the network's own."""
+    if actor.hall is None and request.args.get("hall") == NETWORK:
+        return {"code": NETWORK, "name": gettext("全网"), "name_en": gettext("全网")}
+    return hall_at_desk(actor)
+
+
+@pages.get("/record")
+@requires(Permission.EVENTS_READ)
+def record() -> str:
+    """What happened in the hall, in its own order and in plain words; with `check`, whether all of it still holds."""
+    actor = staff_with(Permission.EVENTS_READ)
+    hall = _hall_of_record(actor)
+    head = eventlog.heads().get(hall["code"], 0)
+    latest = max(head - RECORD_SHOWN, 0)
+    after = whole(request.args.get("after"), latest)
+    rows = eventlog.read(hall["code"], after, RECORD_SHOWN)
+    checked = request.args.get("check") == "1"
+    choices = [] if actor.hall else [*halls(), {"code": NETWORK, "name": gettext("全网"), "name_en": gettext("全网")}]
+    return render_template(
+        "supervisor/record.html",
+        hall=hall,
+        halls=choices,
+        rows=[{"seq": row.seq, "at": row.at, "who": who(row.actor), "kind": row.event.kind, "told": told(row.event)} for row in rows],
+        head=head,
+        latest=latest,
+        after=after,
+        before=max(after - RECORD_SHOWN, 0),
+        further=after + RECORD_SHOWN,
+        checked=checked,
+        broken_at=eventlog.verify(hall["code"]) if checked else None,
+        watches=g.actor.may(Permission.HALL_WATCH),
+    )
