@@ -38,7 +38,6 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "window.staff_elsewhere": (409, "您已在 {window} 窗口，请先关闭", "You are at window {window}; close it first"),
     "window.reason_required": (422, "请说明暂停原因", "Say why the window pauses"),
     "closure.invalid": (422, "结束时间须晚于开始时间", "The end must be after the start"),
-    "calendar.unknown_year": (422, "{year} 年放假安排尚未公布", "The calendar of {year} has not been announced"),
     "calendar.cannot_read": (422, "日历数据有误：{detail}", "The calendar cannot be read: {detail}"),
     # people
     "staff.unknown": (404, "没有这个人员", "There is no such person"),

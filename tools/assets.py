@@ -10,7 +10,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tools import npm
+from tools import fonts, npm
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ROOT / "node_modules"
@@ -24,21 +24,27 @@ FILES = {
     "echarts/dist/echarts.min.js": [WEB / "echarts.min.js"],
     "htmx.org/dist/htmx.min.js": [WEB / "htmx.min.js"],
     "socket.io-client/dist/socket.io.min.js": [WEB / "socket.io.min.js", SCREENS / "socket.io.min.js"],
-    "@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf": [PAPER / "NotoSansSC-Regular.ttf"],
-    "@expo-google-fonts/noto-sans-sc/700Bold/NotoSansSC_700Bold.ttf": [PAPER / "NotoSansSC-Bold.ttf"],
 }
+FACES = {
+    400: ("@expo-google-fonts/noto-sans-sc/400Regular/NotoSansSC_400Regular.ttf", PAPER / "NotoSansSC-Regular.ttf"),
+    700: ("@expo-google-fonts/noto-sans-sc/700Bold/NotoSansSC_700Bold.ttf", PAPER / "NotoSansSC-Bold.ttf"),
+}
+RARE_HAN = "@fontsource-variable/noto-sans-jp/files"
 
 
 def fingerprint() -> str:
     """Changes whenever what is fetched, or how it is laid out, changes."""
-    parts = [ROOT / "package-lock.json", ROOT / "tools" / "icons.txt", Path(__file__), ROOT / "displays" / "clips.py"]
+    tools = ROOT / "tools"
+    parts = [ROOT / "package-lock.json", tools / "icons.txt", tools / "assets.py", tools / "fonts.py"]
+    parts.append(ROOT / "displays" / "clips.py")
     return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
 
 
 def build() -> None:
     """Fetch and lay out everything; nothing happens when it is all there already."""
     wanted = fingerprint()
-    complete = all(target.exists() for targets in FILES.values() for target in targets)
+    targets = [target for targets in FILES.values() for target in targets]
+    complete = all(target.exists() for target in [*targets, *(target for _, target in FACES.values())])
     if complete and STAMP.exists() and STAMP.read_text() == wanted:
         return
     STAMP.unlink(missing_ok=True)
@@ -48,6 +54,9 @@ def build() -> None:
         for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(MODULES / source, target)
+    PAPER.mkdir(parents=True, exist_ok=True)
+    for weight, (face, target) in FACES.items():
+        fonts.widen(MODULES / face, MODULES / RARE_HAN, weight, target)
     for folder in (WEB / "fonts", SCREENS / "fonts"):
         _web_font(folder)
     (WEB / "icons.svg").write_text(_sprite(), encoding="utf-8")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
 
@@ -36,10 +37,16 @@ class Browser:
 
 
 def find() -> Browser:
-    """`CHROMIUM` from the environment, else one on PATH, else our own copy. Raises SystemExit when none runs."""
-    named = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if named:
+    """`CHROMIUM` from the environment, else one on PATH that runs, else our own copy. Raises SystemExit when none runs.
+
+    Playwright, which drives it, is given a Node.js that runs here.
+    """
+    _find_driver()
+    if named := os.environ.get("CHROMIUM"):
         return Browser(Path(named))
+    for found in filter(None, map(shutil.which, NAMES)):
+        if _runs(found):  # Ubuntu's chromium-browser may be a note that asks for a snap
+            return Browser(Path(found))
     return own()
 
 
@@ -50,10 +57,28 @@ def own() -> Browser:
         _unpack(executable)
     libraries = OWN / "al2023" / "lib"
     browser = Browser(executable, {"LD_LIBRARY_PATH": str(libraries)}, (*Browser.arguments, "--headless=shell"))
-    check = subprocess.run([executable, "--version"], env={**os.environ, **browser.env}, capture_output=True, text=True)
-    if check.returncode:
-        raise SystemExit(f"no Chromium runs here; install one or set CHROMIUM\n{check.stderr}")
+    if not _runs(executable, browser.env):
+        raise SystemExit("no Chromium runs here; install one or set CHROMIUM")
     return browser
+
+
+def _find_driver() -> None:
+    """Playwright's own Node.js wants libatomic, which a bare machine lacks; any other Node.js will do."""
+    spec = find_spec("playwright")
+    if os.environ.get("PLAYWRIGHT_NODEJS_PATH") or spec is None or spec.origin is None:
+        return
+    if not _runs(Path(spec.origin).parent / "driver" / "node"):
+        os.environ["PLAYWRIGHT_NODEJS_PATH"] = npm.program("node")
+
+
+def _runs(executable: str | Path, env: dict[str, str] | None = None) -> bool:
+    """Whether the program starts at all on this machine."""
+    command = [executable, "--version"]
+    try:
+        done = subprocess.run(command, env={**os.environ, **(env or {})}, capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def _unpack(executable: Path) -> None:
@@ -61,7 +86,7 @@ def _unpack(executable: Path) -> None:
 
     OWN.mkdir(parents=True, exist_ok=True)
     (OWN / "package.json").write_text('{"private": true}\n')
-    npm.run("install", "--ignore-scripts", "--no-audit", "--no-fund", "--omit=peer", PACKAGE, folder=OWN)
+    npm.run("install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", PACKAGE, folder=OWN)
     packed = OWN / "node_modules" / "@sparticuz" / "chromium" / "bin"
     for name in ("al2023", "swiftshader"):
         with tarfile.open(fileobj=BytesIO(brotli.decompress((packed / f"{name}.tar.br").read_bytes()))) as archive:

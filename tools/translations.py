@@ -25,7 +25,9 @@ KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)
 def collected() -> Catalog:
     """Every sentence that the app says, where it says it."""
     catalog = Catalog(locale="en", project="yichuang", charset="utf-8", fuzzy=False)
-    found = extract_from_dir(str(ROOT / "app"), METHODS, {"**.html": {"trimmed": "true"}}, keywords=KEYWORDS)
+    found = extract_from_dir(
+        str(ROOT / "app"), METHODS, {"**.html": {"trimmed": "true", "silent": "false"}}, keywords=KEYWORDS
+    )
     for filename, _line, message, comments, context in found:
         catalog.add(message, None, [(f"app/{filename}", 0)], auto_comments=comments, context=context)
     return catalog
@@ -50,7 +52,9 @@ def missing() -> list[str]:
         elif known.fuzzy:
             problems.append(f"unsure: {message.id!r}")
     said = {m.id[0] if isinstance(m.id, tuple) else m.id for m in wanted}
-    problems += [f"nobody says: {m.id!r}" for m in have if m.id and (m.id[0] if isinstance(m.id, tuple) else m.id) not in said]
+    problems += [
+        f"nobody says: {m.id!r}" for m in have if m.id and (m.id[0] if isinstance(m.id, tuple) else m.id) not in said
+    ]
     return problems
 
 
@@ -65,6 +69,8 @@ def update() -> None:
 
 
 def compile_catalog() -> None:
+    if not PO.exists():
+        return
     if not MO.exists() or MO.stat().st_mtime < PO.stat().st_mtime:
         out = io.BytesIO()
         write_mo(out, present())

@@ -385,6 +385,14 @@ def no_requests(hall: str | None = None) -> list[dict[str, Any]]:
     ]
 
 
+def pickup_list(hall: str, at: datetime, limit: int = 200) -> list[dict[str, Any]]:
+    """What the pickup window of a hall has to hand out or still expects, the longest waiting first."""
+    query = select(Case).where(Case.hall == hall, Case.state.in_(sorted(PICKUP)))
+    session = db.session()
+    rows = session.execute(query.order_by(func.coalesce(Case.ready_at, Case.decided_at), Case.id).limit(limit)).scalars()
+    return [_line(session, case, at) | {"result": {"name": case.guide["result_name"]}} for case in rows]
+
+
 def cases_of_ticket(hall: str, ticket_id: int) -> list[dict[str, Any]]:
     """The cases that were received during one visit."""
     query = select(Case).where(Case.hall == hall, Case.ticket_id == ticket_id).order_by(Case.id)

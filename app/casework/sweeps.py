@@ -18,7 +18,10 @@ BATCH = 200  # cases at most in one transaction, so that clerks never wait long 
 
 @action
 def sweep_lights(tx: Transaction) -> dict[str, Any]:
-    """Change the lights that are due, and only those: found by the index on their next change. Tells LightChanged."""
+    """Change the lights that are due, and only those: found by the index on their next change.
+
+    Locks the hall. Tells LightChanged, and ClocksMoved where a due instant moved.
+    """
     due = select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at).limit(BATCH)
     cases = tx.execute(due).scalars().all()
     for case in cases:
@@ -30,7 +33,7 @@ def sweep_lights(tx: Transaction) -> dict[str, Any]:
 def sweep_calendar(tx: Transaction) -> dict[str, Any]:
     """Recompute open cases whose deadlines were computed with another calendar or other hours (K6).
 
-    Decided cases never change, and no printed paper does. Tells ClocksMoved where a due instant moved.
+    Decided cases never change, and no printed paper does. Locks the hall. Tells ClocksMoved where a due instant moved.
     """
     version = schedule_version(schedule(tx.hall, tx.session))
     stale = select(Case).where(

@@ -1,0 +1,140 @@
+"""The load: kiosks that issue, clerks who call and finish, counters that take cases in, each logging what it was told.
+
+Every step carries an Idempotency-Key and, when no answer comes, is asked again with the same key: so it happens once.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.history import Op
+
+API = "/api/v1"
+
+
+class NoAnswer(Exception):
+    """The connection broke before the answer came: nobody knows whether it happened."""
+
+
+# (method, path, body, headers) → status and JSON
+Ask = Callable[[str, str, Any, dict[str, str]], tuple[int, Any]]
+
+
+@dataclass(slots=True)
+class Log:
+    """What all clients of a run saw. `patience_s`: how long a request is repeated; 0 takes the first answer."""
+
+    ask: Ask
+    patience_s: float = 0.0
+    ops: list[Op] = field(default_factory=list)
+    answered_at: float = 0.0  # the last good answer to anybody
+
+    def tell(self, what: str, path: str, body: Any, token: str, *, number: str = "", place: str = "") -> Any:
+        """Make one request until it is answered; its JSON when that was a yes with a body, else None."""
+        key, began = uuid.uuid4().hex, time.monotonic()
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
+        while True:
+            try:
+                status, answer = self.ask("POST", API + path, body, headers)
+            except NoAnswer as error:
+                status, answer = 0, {"code": repr(error)}
+            again = status == 0 or status >= 500
+            if not again or time.monotonic() - began >= self.patience_s:
+                break
+            time.sleep(random.uniform(0.05, 0.2))  # noqa: S311  # so that not all come back at once
+        ended = time.monotonic()
+        outcome = _outcome(status)
+        detail = "" if outcome in ("ok", "empty") else f"{status} {(answer or {}).get('code')}"
+        if outcome == "ok":
+            number = number or _number(answer)
+            self.answered_at = ended
+        self.ops.append(Op(what, key, began, ended, outcome, number, place, detail))
+        return answer if outcome == "ok" else None
+
+
+def _outcome(status: int) -> str:
+    if status == 0:
+        return "lost"
+    if status == 204:
+        return "empty"
+    return "ok" if status < 400 else "refused" if status < 500 else "failed"
+
+
+def _number(answer: Any) -> str:
+    return str(answer["ticket"]["number"] if "ticket" in answer else answer["number"])
+
+
+def issue(log: Log, token: str, hall: str, queue: str) -> Any:
+    """One ticket at a kiosk."""
+    return log.tell("issue", f"/halls/{hall}/tickets", {"queue": queue}, token, place=queue)
+
+
+def serve(log: Log, token: str, window: str) -> bool:
+    """Call the next ticket to the window, start, finish. False when nobody waits or somebody said no."""
+    called = log.tell("call", f"/windows/{window}/call-next", None, token, place=window)
+    if called is None:
+        return False
+    ticket = called["ticket"]
+    for step in ("start", "finish"):
+        log.tell(step, f"/tickets/{ticket['id']}/{step}", None, token, number=ticket["number"], place=window)
+    return True
+
+
+def case(log: Log, clerk: str, approvers: dict[str, str], item: dict[str, Any], applicant: dict[str, Any]) -> None:
+    """One case from receipt to decision; `approvers` has a token for each department."""
+    materials = [{"code": m["code"], "state": "received"} for m in item["materials"]]
+    taken = log.tell("receive", "/cases", {"item": item["code"], "applicant": applicant, "materials": materials}, clerk)
+    if taken is None:
+        return
+    number = taken["number"]
+    accepted = log.tell("accept", f"/cases/{number}/accept", None, clerk, number=number)
+    if accepted is None:
+        return
+    token = approvers[accepted["departments"][0]["department"]]
+    log.tell("decide", f"/cases/{number}/decide", {"outcome": "granted"}, token, number=number)
+
+
+def rush(
+    log: Log, hall: str, kiosks: list[str], clerks: dict[str, str], *, each: int, queues: str = "ABC"
+) -> None:
+    """Every kiosk issues `each` tickets while every clerk (window → token) calls, until all are issued and none waits.
+
+    All begin at once. A clerk stops when nobody waits and no kiosk works any more.
+    """
+    start = threading.Barrier(len(kiosks) + len(clerks))
+    issuing = threading.Semaphore(0)
+    done = threading.Event()
+
+    def kiosk(token: str, seed: int) -> None:
+        choose = random.Random(seed)  # noqa: S311
+        start.wait()
+        try:
+            for _ in range(each):
+                issue(log, token, hall, choose.choice(queues))
+        finally:
+            issuing.release()
+
+    def clerk(window: str, token: str) -> None:
+        start.wait()
+        misses = 0
+        while misses < 3:
+            if not serve(log, token, f"{hall}-{window}"):
+                if done.is_set():
+                    misses += 1
+                time.sleep(0.002)
+
+    threads = [threading.Thread(target=kiosk, args=(token, n)) for n, token in enumerate(kiosks)]
+    threads += [threading.Thread(target=clerk, args=pair) for pair in clerks.items()]
+    for thread in threads:
+        thread.start()
+    for _ in kiosks:
+        issuing.acquire()
+    done.set()
+    for thread in threads:
+        thread.join()

@@ -1,0 +1,180 @@
+"""The whole web application with a day's work in it, and a visitor of every role."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import inspect, text
+
+import wsgi
+from app.casework import delivery, intake, queries, review
+from app.catalog.queries import item as guide_of
+from app.catalog.queries import search_items
+from app.config import Settings
+from app.db import db
+from app.demo import accounts
+from app.events import SYSTEM, Actor
+from app.hall.settings import add_exception
+from app.now import now
+from app.people.devices import next_device_id, register_device
+from app.people.gate import DEVICE_COOKIE, SESSION_COOKIE
+from app.people.models import Staff
+from app.people.permissions import DEVICES, ROLES, permissions_of
+from app.people.sessions import open_session
+from app.queueing import calls, tickets, windows
+from tools.docs import Route
+
+HALL = "luolong"
+WHO = ["nobody", *ROLES, *DEVICES]
+
+
+@pytest.fixture
+def database() -> str:
+    """One database is enough for what the code is; `test_migrations` takes both."""
+    return "sqlite"
+
+
+_houses: dict[str, Flask] = {}
+
+
+class Browser(FlaskClient):
+    """Each request in a context of its own, as in a server: nothing of one is left to the next."""
+
+    def open(self, *arguments: Any, **more: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*arguments, **more)
+
+
+@pytest.fixture
+def house(settings: Settings) -> Iterator[Flask]:
+    """Everything that answers HTTP, screens included."""
+    if settings.database_url not in _houses:
+        _houses[settings.database_url] = wsgi.web(settings)
+        _houses[settings.database_url].test_client_class = Browser
+    made = _houses[settings.database_url]
+    with made.app_context():
+        yield made
+        db.session.remove()
+        db.engine.dispose()
+
+
+def actor_of(username: str) -> Actor:
+    row = db.session.query(Staff).filter_by(username=username).one()
+    actor = Actor("staff", row.id, row.username, row.hall, permissions_of(row.roles), row.department)
+    db.session.rollback()
+    return actor
+
+
+def username_of(role: str) -> str:
+    """The first demo account of the role."""
+    return next(account["username"] for account in accounts() if role in account["roles"])
+
+
+@pytest.fixture
+def day(house: Flask) -> dict[str, str]:
+    """Something of everything, and by what name a route asks for it."""
+
+    def do(action: Callable[..., Any], who: Actor, **arguments: Any) -> Any:
+        return action(hall=HALL, actor=who, at=now(), **arguments)
+
+    clerk, pickup = actor_of("clerk01"), actor_of("pickup01")
+    kiosk = Actor("device", 7, "kiosk-7", HALL, DEVICES["kiosk"])
+    person = {"name": "张三丰", "id_number": "410305199001010011", "phone": "13812341234"}
+    do(windows.open_window, clerk, window="W01")
+    do(tickets.issue_ticket, kiosk, queue="A", channel="kiosk", person=person)
+    called = do(calls.call_next, clerk, window="W01")["ticket"]
+    waiting = do(tickets.issue_ticket, kiosk, queue="A", channel="kiosk", person=person | {"id_number": None, "phone": None})
+    guide = guide_of(search_items("食品经营许可延续")["items"][0]["code"])
+    materials = [{"code": material["code"], "state": "received"} for material in guide["materials"]]
+    wish = {"item": guide["code"], "applicant": {"kind": "person", **person}, "materials": materials, "window": "W01"}
+    made = []
+    for _ in range(3):  # received, granted, ready
+        case = do(intake.receive_case, clerk, ticket_id=int(called["id"].split("-")[1]), **wish)
+        made.append((case, queries.find_case(case["number"])[1]))
+    for case, case_id in made[1:]:
+        accepted = do(intake.accept_case, clerk, case_id=case_id)
+        department = accepted["departments"][0]["department"]
+        name = db.session.query(Staff.username).filter_by(department=department).scalar()
+        do(review.decide_case, actor_of(name), case_id=case_id, outcome="granted", reason="", basis="")
+    do(delivery.ready_case, pickup, case_id=made[2][1], shelf="A-1")
+    notice = queries.case_view(HALL, made[1][1], now())["notices"][0]["id"]
+    db.session.rollback()
+    token = made[1][0]["query_token"]
+    device = do(register_device, SYSTEM, device_id=next_device_id(), kind="screen", name="x")
+    closed = {"from_at": "2027-05-05T09:00:00+08:00", "to_at": "2027-05-05T12:00:00+08:00"}
+    exception = do(add_exception, SYSTEM, reason="停电", opens=False, **closed)
+    return {
+        "hall": HALL,
+        "ticket_id": waiting["id"],
+        "<int:ticket_id>": waiting["id"].split("-")[1],
+        "token": waiting["token"],
+        "/c/<token>": token,
+        "number": made[1][0]["number"],
+        "/pickup/cases/<number>": made[2][0]["number"],
+        "tickets/<number>": waiting["number"],
+        "code": guide["code"],
+        "/halls/<code>": HALL,
+        "/kiosk/queue/<code>": "A",
+        "/window/<code>": "W01",
+        "/windows/<code>": "W01",
+        "queue": "A",
+        "window": "W01",
+        "/api/v1/windows/<window>": f"{HALL}-W01",
+        "notice_id": str(notice),
+        "public_id": str(notice),
+        "device_id": f"{HALL}-{device['id']}",
+        "<int:device_id>": str(device["id"]),
+        "<int:exception_id>": str(exception["id"]),
+        "name": "num_0",
+        "username": "clerk02",
+        "/clerk/tickets/<int:ticket_id>/<step>": "start",
+        "/clerk/windows/<code>/<step>": "open",
+        "/cases/<number>/<step>": "accept",
+        "/pickup/cases/<number>/<step>": "ready",
+    }
+
+
+def addressed(route: Route, day: dict[str, str]) -> str:
+    """An address of the route that leads to something real: the longest key that ends where the name ends wins."""
+    rule, address = route.rule, route.rule
+    for match in reversed(list(re.finditer(r"<(?:[^:<>]+:)?([^<>]+)>", rule))):
+        until = rule[: match.end()]
+        fit = [key for key in day if until.endswith(key)]
+        key = max(fit, key=len) if fit else match[1]
+        assert key in day, f"{rule}: tests/architecture/conftest.py knows nothing real for {match[0]}"
+        address = address[: match.start()] + day[key] + address[match.end() :]
+    return address
+
+
+@pytest.fixture
+def visitor(house: Flask) -> Callable[[str], FlaskClient]:
+    """A browser of somebody: `nobody`, a role, or a kind of device."""
+
+    def make(who: str) -> FlaskClient:
+        client = house.test_client()
+        if who in DEVICES:
+            made = register_device(hall=HALL, actor=SYSTEM, at=now(), device_id=next_device_id(), kind=who, name=who)
+            client.set_cookie(DEVICE_COOKIE, made["token"])
+        elif who != "nobody":
+            opened = open_session(actor=actor_of(username_of(who)), at=now(), hours=1)
+            client.set_cookie(SESSION_COOKIE, opened["token"])
+        return client
+
+    return make
+
+
+def fingerprints() -> dict[str, str]:
+    """Table → a digest of all its rows."""
+    db.session.rollback()
+    prints = {}
+    for table in sorted(inspect(db.engine).get_table_names()):
+        rows = sorted(repr(tuple(row)) for row in db.session.execute(text(f'SELECT * FROM "{table}"')))  # noqa: S608
+        prints[table] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    db.session.rollback()
+    return prints
