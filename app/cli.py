@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
 
 from app import demo, eventlog
 from app.casework.queries import deadline_ledger, find_case
@@ -26,8 +28,10 @@ from app.events import SYSTEM
 from app.hall import holidays
 from app.hall.queries import schedule
 from app.hall.rules.clock import Limit, Unit, explain, reckon
+from app.hall.rules.hours import OpeningHours
 from app.hall.settings import import_calendar
 from app.now import SHANGHAI, iso, now
+from app.people.staff import add_staff
 from app.queueing.models import Ticket
 
 hall = AppGroup("hall", help="Run a service hall.")
@@ -42,6 +46,46 @@ def demo_command() -> None:
     """Load the demo network into an empty database."""
     loaded = demo.ensure_demo(current_app._get_current_object())  # type: ignore[attr-defined]
     click.echo("demo network loaded" if loaded else "the database is not empty; nothing was changed")
+
+
+@hall.command("found")
+@click.argument("code")
+@click.option("--name-zh", required=True)
+@click.option("--name-en", required=True)
+@click.option("--level", type=click.Choice(["county", "township", "village"]), default="county")
+@click.option("--parent", help="The hall above.")
+@click.option("--prefix", required=True, help="Two letters that begin its case numbers.")
+@click.option("--address", default="")
+@click.option("--phone", default="")
+@click.option("--hours", default="08:30-12:00 13:30-18:00")
+def found(code: str, hours: str, prefix: str, **values: str | None) -> None:
+    """Enter a new hall with the six zones, one queue and one window for each; an admin changes them on the pages."""
+    if not re.fullmatch("[a-z]{2,20}", code) or not re.fullmatch("[A-Z]{2}", prefix):
+        raise click.ClickException("a code is 2-20 small letters, a prefix two capital ones")
+    try:
+        intervals = [[f"{begin:%H:%M}", f"{end:%H:%M}"] for begin, end in OpeningHours.parse(hours).intervals]
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    demo.found_network()
+    try:
+        demo.found({"code": code, "case_prefix": prefix, "hours": intervals, **values}, devices=False)
+    except IntegrityError as error:
+        raise click.ClickException("a hall with this code or prefix exists") from error
+    click.echo(f"hall {code} founded")
+
+
+@hall.command("admin")
+@click.argument("username")
+@click.option("--name", required=True)
+@click.password_option()
+def admin(username: str, name: str, password: str) -> None:
+    """Make an administrator of the whole network, who makes all other accounts."""
+    demo.found_network()
+    try:
+        add_staff(actor=SYSTEM, at=now(), username=username, name=name, roles=["admin"], home=None, password=password)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence("en")) from refusal
+    click.echo(f"administrator {username}")
 
 
 @hall.group("catalog")

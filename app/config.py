@@ -33,7 +33,6 @@ class Settings:
     proxy_hops: int = 0  # trusted reverse proxies that set X-Forwarded-For
     secure_cookies: bool = False  # true behind TLS
     session_hours: int = 12  # absolute life of a staff session
-    idle_minutes: int = 120  # life of a staff session nobody uses
     lock_timeout_ms: int = 5_000  # wait for a hall's lock before `hall.busy`
     login_limit: str = "10/minute"  # per address and account name
     ticket_limit: str = "30/minute"  # per address, for calls that carry no device or staff token

@@ -102,9 +102,17 @@ def load(password: str) -> None:
         raise ValueError(f"the catalogue that comes with the project cannot be read: {problems[:3]}")
     import_catalog(actor=system, at=at, rows=rows, guides=guides)
     for hall in HALLS:
-        found_hall(actor=system, at=at, **hall)
-        _furnish(hall["code"], hall["level"])
+        found(hall, devices=True)
     _people(password)
+
+
+def found(hall: dict[str, Any], *, devices: bool) -> None:
+    """Enter one hall with zones, queues and windows fit for its level, and, for the demo, a kiosk and a screen."""
+    found_hall(actor=SYSTEM, at=now(), **hall)
+    _furnish(hall["code"], hall["level"])
+    for kind, name in (("kiosk", "取号机"), ("screen", "大厅主屏")) if devices else ():
+        given = {"device_id": next_device_id(), "kind": kind, "name": name}
+        register_device(hall=hall["code"], actor=SYSTEM, at=now(), **given)
 
 
 def found_network() -> None:
@@ -142,8 +150,6 @@ def _furnish(hall: str, level: str) -> None:
         ],
     )
     add_windows(hall=hall, actor=SYSTEM, at=at, windows=_windows(level))
-    for kind, name in (("kiosk", "取号机"), ("screen", "大厅主屏")):
-        register_device(hall=hall, actor=SYSTEM, at=at, device_id=next_device_id(), kind=kind, name=name)
 
 
 def _windows(level: str) -> list[dict[str, Any]]:

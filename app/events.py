@@ -430,12 +430,12 @@ class CaseWithdrawn(CaseEvent, kind="case.withdrawn"):
 
 @published
 class CaseReady(CaseEvent, kind="case.ready"):
-    shelf: str
+    pass
 
 
 @published
 class CaseDispatched(CaseEvent, kind="case.dispatched"):
-    carrier: str
+    pass
 
 
 @published

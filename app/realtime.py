@@ -305,22 +305,24 @@ class Screens(_Guarded):
     """Screens of a hall: `frame` at once and with every event, `call` for the voice, `tick` every five seconds."""
 
     def admit(self, sid: str, auth: dict[str, Any]) -> None:
-        actor, token = self._watcher(self.tokens(auth, DEVICE_COOKIE, SESSION_COOKIE))
-        hall = _hall_of(actor, auth)
-        if hall is None or hall not in eventlog.heads() or hall == NETWORK:
-            raise Refusal("hall.unknown")
+        token, hall = self._watcher(self.tokens(auth, DEVICE_COOKIE, SESSION_COOKIE), auth)
 
         def welcome() -> None:
             self.gateway.send("/screens", "frame", self.gateway.board(hall), sid)
 
         self.let_in(sid, [f"hall:{hall}"], lambda: _known(token) is not None, welcome)
 
-    def _watcher(self, tokens: list[str]) -> tuple[Actor, str]:
-        known = [(actor, token) for token in tokens if (actor := _known(token))]
-        fit = [pair for pair in known if pair[0].may(Permission.SCREEN_READ)]
-        if not fit:
-            raise Refusal("auth.forbidden" if known else "auth.invalid")
-        return fit[0]
+    def _watcher(self, tokens: list[str], auth: dict[str, Any]) -> tuple[str, str]:
+        """The first token that opens a hall's screens, and that hall: a browser may be a device and signed in too."""
+        refusal = Refusal("auth.invalid")
+        for token in tokens:
+            actor = _known(token)
+            try:
+                if actor is not None:
+                    return token, _hall_to_watch(actor, auth)
+            except Refusal as why:
+                refusal = why
+        raise refusal
 
 
 class Tickets(_Guarded):
@@ -358,6 +360,15 @@ class StaffPages(_Guarded):
 
 def _known(token: str) -> Actor | None:
     return device_of(token) or staff_of(token, now())
+
+
+def _hall_to_watch(actor: Actor, auth: dict[str, Any]) -> str:
+    if not actor.may(Permission.SCREEN_READ):
+        raise Refusal("auth.forbidden")
+    hall = _hall_of(actor, auth)
+    if hall is None or hall == NETWORK or hall not in eventlog.heads():
+        raise Refusal("hall.unknown")
+    return hall
 
 
 def _hall_of(actor: Actor, auth: dict[str, Any]) -> str | None:

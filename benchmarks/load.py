@@ -33,13 +33,14 @@ class Log:
     ask: Ask
     patience_s: float = 0.0
     ops: list[Op] = field(default_factory=list)
-    answered_at: float = 0.0  # the last good answer to anybody
+    served_since: float = 0.0  # when the youngest request was sent that has been answered well
 
     def tell(self, what: str, path: str, body: Any, token: str, *, number: str = "", place: str = "") -> Any:
         """Make one request until it is answered; its JSON when that was a yes with a body, else None."""
         key, began = uuid.uuid4().hex, time.monotonic()
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": key}
         while True:
+            sent = time.monotonic()
             try:
                 status, answer = self.ask("POST", API + path, body, headers)
             except NoAnswer as error:
@@ -53,7 +54,7 @@ class Log:
         detail = "" if outcome in ("ok", "empty") else f"{status} {(answer or {}).get('code')}"
         if outcome == "ok":
             number = number or _number(answer)
-            self.answered_at = ended
+            self.served_since = max(self.served_since, sent)
         self.ops.append(Op(what, key, began, ended, outcome, number, place, detail))
         return answer if outcome == "ok" else None
 

@@ -39,9 +39,12 @@ def postgres_bin() -> Path:
 
 
 class PostgresServer:
-    """One throw-away cluster; as root it runs under an unprivileged account, which PostgreSQL insists on."""
+    """One throw-away cluster; as root it runs under an unprivileged account, which PostgreSQL insists on.
 
-    def __init__(self) -> None:
+    `durable` False: a power cut would lose what was committed, which tests need not fear.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         self.folder.chmod(0o755)
         self.user: dict[str, int] = {}
@@ -52,14 +55,19 @@ class PostgresServer:
         self.bin = self._within_reach(postgres_bin())
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", "hall", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-        parent = os.getpid()
+        self._fsync = "on" if durable else "off"
+        self.start()
+
+    def start(self) -> None:
+        """Start the server: at first, and after somebody has killed it."""
+        data, parent = self.folder / "data", os.getpid()
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": self.folder,
-            "fsync": "off",
+            "fsync": self._fsync,
             "max_connections": 200,
         }
-        with (self.folder / "log").open("wb") as log:
+        with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [self.bin / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
                 **self._surroundings(),

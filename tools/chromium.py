@@ -18,6 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 OWN = ROOT / ".chromium"
 PACKAGE = "@sparticuz/chromium@153.0.0"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FONTS = """<?xml version="1.0"?>
+<fontconfig>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+  <dir>{folder}/fonts</dir>
+  <cachedir>{folder}/fonts-cache</cachedir>
+</fontconfig>
+"""  # Chromium ends at the first button where the machine has no font at all
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,8 @@ def own() -> Browser:
     executable = OWN / "chromium"
     if not executable.exists():
         _unpack(executable)
-    libraries = OWN / "al2023" / "lib"
-    browser = Browser(executable, {"LD_LIBRARY_PATH": str(libraries)}, (*Browser.arguments, "--headless=shell"))
+    env = {"LD_LIBRARY_PATH": str(OWN / "al2023" / "lib"), "FONTCONFIG_FILE": str(OWN / "fonts.conf")}
+    browser = Browser(executable, env, (*Browser.arguments, "--headless=shell"))
     if not _runs(executable, browser.env):
         raise SystemExit("no Chromium runs here; install one or set CHROMIUM")
     return browser
@@ -88,10 +95,11 @@ def _unpack(executable: Path) -> None:
     (OWN / "package.json").write_text('{"private": true}\n')
     npm.run("install", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", PACKAGE, folder=OWN)
     packed = OWN / "node_modules" / "@sparticuz" / "chromium" / "bin"
-    for name in ("al2023", "swiftshader"):
+    for name in ("al2023", "swiftshader", "fonts"):
         with tarfile.open(fileobj=BytesIO(brotli.decompress((packed / f"{name}.tar.br").read_bytes()))) as archive:
             safe = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # not in the first Pythons 3.11
             archive.extractall(OWN / name if name == "al2023" else OWN, **safe)
+    (OWN / "fonts.conf").write_text(FONTS.format(folder=OWN), encoding="utf-8")
     partial = executable.with_suffix(".part")
     partial.write_bytes(brotli.decompress((packed / "chromium.br").read_bytes()))
     partial.chmod(0o755)

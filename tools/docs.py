@@ -243,35 +243,6 @@ def _codes(text: str) -> str:
     return re.sub(r"\b([a-z_]+\.[a-z_]+)\b", r"`\1`", text)
 
 
-CONCURRENCY = f"""# Concurrency
-
-A hall is one serial history. Whatever changes it is an **action**: one function, one transaction, which takes the lock
-of that hall first and keeps it until the commit (`app/action.py`, `app/db.py`). Numbers are therefore gapless, nobody
-is called twice, and the order of the record is the order of the commits. Halls do not wait for each other.
-
-- PostgreSQL: `SELECT … FOR UPDATE` on the hall's row in `hall_heads`. SQLite: `BEGIN IMMEDIATE`, behind a lock of the
-  process, because SQLite's own waiting is not fair.
-- Who waits longer than `HALL_LOCK_TIMEOUT_MS` (5 s) is refused with `hall.busy` (503) and may ask again.
-- The lock order is hall → window → ticket → case → approval → notice. Only the first is a lock today: whoever holds
-  the hall needs no other. An action inside an action is an error (`NestedTransaction`).
-- The network's history (staff, sessions, catalogue) has a lock of its own; no action takes two locks.
-- The answer to a request with an `Idempotency-Key` is written in the same transaction: a repetition, also one that
-  arrives at the same moment, gets the first answer and does nothing.
-- The database guards the same rules with unique indexes: one number a day, one live ticket a person and queue, one
-  ticket a window, one open call a ticket, one clerk a window. They refuse what a mistake in the code would let through.
-- Outside actions only a consumer's cursor is written (`eventlog.advance`), by the one process that runs the consumer.
-
-`tests/concurrency` lets eight kiosks and eight windows work at once on both databases, holds the clients' log against
-the record (`benchmarks/history.py`), and does the same with the lock taken out, which must go wrong.
-`python -m benchmarks.chaos` does it while processes are killed.
-
-## Actions
-
-{BEGIN}
-{END}
-"""
-
-
 def states_page() -> str:
     """The lives of tickets and cases, as their tables have them."""
     ticket = _life(ticket_states, ticket_states.TicketState, ticket_states.TicketStep)
@@ -340,8 +311,7 @@ def pages() -> dict[Path, Callable[[], str]]:
 def _concurrency_page() -> str:
     """The page as it stands, with a fresh table between the marks."""
     path = DOCS / "concurrency.md"
-    text = path.read_text() if path.exists() else CONCURRENCY
-    before, _, rest = text.partition(BEGIN)
+    before, _, rest = path.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     return f"{before}{BEGIN}\n\n{concurrency_table()}\n\n{END}{after}"
 

@@ -59,9 +59,9 @@ def _run(given: argparse.Namespace, settings: Settings) -> int:
 
             return getattr(servers, given.command)(settings, given.host or settings.bind)  # never returns
         case "worker":
-            from workers import servers
+            from workers import worker
 
-            return servers.worker(settings, given.queues)
+            return worker.main(settings, given.queues)
         case "prepare":
             from workers import prepare
 

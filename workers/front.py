@@ -79,6 +79,8 @@ def read_head(data: bytes, client: str, *, trusted: bool) -> Head:
             continue
         elif (name.startswith("x-forwarded-") or name in ("forwarded", "x-real-ip")) and not trusted:
             continue
+        elif "_" in name:
+            continue  # behind the door `a_b` and `a-b` are one name
         kept.append(line)
     if coding and length is not None:
         raise Refused(400)
@@ -162,6 +164,8 @@ class Door:
             writer.write(f"HTTP/1.1 {text}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             pass
+        except asyncio.CancelledError:
+            pass  # the door shuts: raised further, every open connection would be logged as an error
         finally:
             self._open -= 1
             if passage is not None:

@@ -108,9 +108,8 @@ class Relay:
             if not batch:
                 return 0
             post.state = post.consumer.take(post.hall, batch, post.state)
-        except DBAPIError:
-            raise  # nobody can work without the database
         except Exception as error:
+            db.session.rollback()
             pause = min(RETRY_FIRST_S * 2**post.failures, RETRY_LAST_S)
             post.failures += 1
             post.retry_at = self._clock() + pause
@@ -152,12 +151,11 @@ def main(settings: Settings) -> int:
                     log.error("lost the lock with its connection; starting again")
                     return 1
             try:
-                idle = not relay.turn()
+                if not relay.turn():
+                    stop.wait(PACE_S)
             except DBAPIError as error:
-                log.error("the database is away; starting again: %s", error.orig)
-                return 1
-            if idle:
-                stop.wait(PACE_S)
+                log.error("cannot read the record: %s", error.orig)
+                stop.wait(RETRY_LAST_S)
         relay.rest()
     sole.release()
     return 0

@@ -27,7 +27,7 @@ class Sole:
         self._lock: _Lock | None = None
 
     def take(self) -> bool:
-        """Whether the lock is ours now. Never waits. Raises psycopg.OperationalError when PostgreSQL is away."""
+        """Whether the lock is ours now; not while PostgreSQL is away. Never waits for another to give it back."""
         if self._lock is None:
             if self._url.startswith("postgresql"):
                 self._lock = _session_lock(self._url, self._name)
@@ -86,7 +86,12 @@ def _session_lock(url: str, name: str) -> _Lock | None:
             self._connection.close()
 
     plain = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = psycopg.connect(plain, autocommit=True, connect_timeout=5, keepalives_idle=10, tcp_user_timeout=10_000)
+    try:
+        connection = psycopg.connect(
+            plain, autocommit=True, connect_timeout=5, keepalives_idle=10, tcp_user_timeout=10_000
+        )
+    except psycopg.OperationalError:
+        return None
     key = int.from_bytes(hashlib.sha256(f"yichuang:{name}".encode()).digest()[:8], signed=True)
     row = connection.execute("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
     if row and row[0]:

@@ -143,8 +143,8 @@ def run_due(jobs: list[Periodic], at: float) -> None:
             log.warning("%s: %s", job.work.__name__, refusal.code)
         except RedisError as error:
             log.warning("%s: Redis is away: %s", job.work.__name__, error)
-        except DBAPIError:
-            raise
+        except DBAPIError as error:
+            log.error("%s: %s", job.work.__name__, error.orig)
         except Exception:
             log.exception("%s failed", job.work.__name__)
         finally:
@@ -172,10 +172,6 @@ def main(settings: Settings) -> int:
             if not sole.holds():
                 log.error("lost the lock with its connection; starting again")
                 return 1
-            try:
-                run_due(jobs, time.monotonic())
-            except DBAPIError as error:
-                log.error("the database is away; starting again: %s", error.orig)
-                return 1
+            run_due(jobs, time.monotonic())
     sole.release()
     return 0

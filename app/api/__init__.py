@@ -38,9 +38,7 @@ NOUNS = [
 ]
 
 
-SPANS_LIMIT = (
-    "6000/minute"  # pauses, closures and sessions of one address's deadline previews: what makes them dear
-)
+SPANS_LIMIT = "6000/minute"  # pauses, closures and sessions of one address's deadline previews: what makes them dear
 
 
 def register(app: Flask, limiter: Limiter) -> None:
@@ -59,7 +57,7 @@ def register(app: Flask, limiter: Limiter) -> None:
             app.view_functions[name] = guards[limit](app.view_functions[name])
 
 
-# The limiter keeps one limit per view for all apps of the process: these are functions of the module, not closures.
+# The limiter keeps one limit a view for all apps of the process, so these are no closures.
 
 
 def _login_limit() -> str:
@@ -71,7 +69,7 @@ def _ticket_limit() -> str:
 
 
 def _login_key() -> str:
-    """The address and the account that is tried; never raises, or the limiter would think its storage dead."""
+    """The address and the account that is tried. Never raises: the limiter would think its storage dead."""
     name = _asked().get("username")
     return f"{get_remote_address()}|{str(name)[:80].encode(errors='replace').decode()}"
 

@@ -52,7 +52,7 @@ class CaseMaterial(Shape):
 
 
 class CaseClock(Shape):
-    """`remaining` and `used` in `unit`; below zero when overdue. `due_at` is null while stopped or provisional."""
+    """`remaining` (below zero: overdue) and `used` in `unit`. `due_at` is null while stopped or provisional."""
 
     limit = fields.Nested(Limit, required=True)
     unit = said(metadata={"enum": ["day", "minute"]})
@@ -222,9 +222,7 @@ class LedgerLine(Shape):
     date = fields.String(required=True, metadata={"format": "date"})
     weekday = fields.Integer(required=True, metadata={"description": "1 Monday … 7 Sunday"})
     working = maybe(fields.Boolean)
-    why = said(
-        metadata={"enum": ["workday", "weekend", "holiday", "makeup", "closure", "session", "unknown"]}
-    )
+    why = said(metadata={"enum": ["workday", "weekend", "holiday", "makeup", "closure", "session", "unknown"]})
     why_name = said()
     counted = fields.Integer(required=True)
     total = fields.Integer(required=True)

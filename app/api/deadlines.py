@@ -157,9 +157,7 @@ def _hours(given: Any) -> OpeningHours:
     if isinstance(given, str):
         return OpeningHours.parse(given[:200])
     fits = isinstance(given, list) and len(given) <= MOST_INTERVALS
-    if not fits or not all(
-        isinstance(p, list) and len(p) == 2 and all(isinstance(t, str) for t in p) for p in given
-    ):
+    if not fits or not all(isinstance(p, list) and len(p) == 2 and all(isinstance(t, str) for t in p) for p in given):
         raise ValueError(f"hours are at most {MOST_INTERVALS} pairs like ['08:30', '12:00']")
     return OpeningHours.parse(given)
 

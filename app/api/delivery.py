@@ -52,14 +52,12 @@ def ready_case(given: dict[str, Any], number: str) -> Any:
     return act(delivery.ready_case, number, **given)
 
 
-@noun.post(
-    "/cases/<number>/hand-over", refuses=f"{STEP} case.receiver_mismatch case.agent_letter person.bad_id"
-)
+@noun.post("/cases/<number>/hand-over", refuses=f"{STEP} case.receiver_mismatch case.agent_letter person.bad_id")
 @requires(Permission.CASE_HAND_OVER)
 @noun.arguments(HandOver)
 @noun.response(200, StaffCase)
 def hand_over(given: dict[str, Any], number: str) -> Any:
-    """Give the result to whoever shows the code or the applicant's ID; an agent also a letter of authority."""
+    """Give the result to whoever shows the code or the applicant's ID; an agent also shows a letter."""
     return act(delivery.hand_over, number, **given)
 
 

@@ -28,13 +28,11 @@ class Hall(Shape):
     parent = maybe()
     address = said()
     phone = said()
-    hours = fields.List(
-        fields.List(fields.String()), required=True, metadata={"description": "Daily, local time"}
-    )
+    hours = fields.List(fields.List(fields.String()), required=True, metadata={"description": "Daily, local time"})
 
 
 class QueueNow(Shape):
-    """`wait_low_s`–`wait_high_s` is the wait of somebody who came now; null when there is nothing to go by."""
+    """`wait_low_s`–`wait_high_s`: the wait of somebody who came now; null with nothing to go by."""
 
     code = said()
     prefix = said()

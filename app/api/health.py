@@ -33,7 +33,7 @@ def read_health() -> Any:
 @health.get("/readyz")
 @public
 def read_readiness() -> Any:
-    """Whether work can be done here. A lagging relay is told but fails nothing: counters work without screens."""
+    """Whether work can be done here. A lagging relay is told, but windows work on without screens."""
     checks = {"database": _database(), "migrations": _migrations(), "relay": _relay()}
     failing = any(check["state"] == "failing" for check in checks.values())
     return jsonify({"status": "failing" if failing else "ok", "checks": checks}), 503 if failing else 200

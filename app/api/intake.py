@@ -44,23 +44,17 @@ class Agent(Party):
 
 class MaterialIn(Shape):
     code = Text(limit=80, required=True)
-    state = Text(
-        limit=20, load_default="received", metadata={"enum": [state.value for state in MaterialState]}
-    )
+    state = Text(limit=20, load_default="received", metadata={"enum": [state.value for state in MaterialState]})
 
 
 class NewCase(Shape):
     item = Text(limit=80, required=True, metadata={"description": "Implementation code"})
     applicant = fields.Nested(Applicant, required=True)
     materials = listed(fields.Nested(MaterialIn), load_default=list)
-    ticket = Text(
-        limit=60, allow_none=True, load_default=None, metadata={"description": "Of the present visit"}
-    )
+    ticket = Text(limit=60, allow_none=True, load_default=None, metadata={"description": "Of the present visit"})
     agent = fields.Nested(Agent, allow_none=True, load_default=None)
     delivery = fields.Dict(keys=Text(limit=20), values=Text(limit=200), allow_none=True, load_default=None)
-    hall = Text(
-        limit=40, allow_none=True, load_default=None, metadata={"description": "One's own by default"}
-    )
+    hall = Text(limit=40, allow_none=True, load_default=None, metadata={"description": "One's own by default"})
 
 
 class GapLimit(Shape):
@@ -130,8 +124,8 @@ class NoRequestIn(Shape):
 
 @noun.post(
     "/cases",
-    refuses="item.unknown case.applicant_kind case.material_unknown ticket.unknown auth.foreign_hall hall.unknown "
-    "text.empty person.bad_id person.bad_phone",
+    refuses="item.unknown case.applicant_kind case.material_unknown ticket.unknown auth.foreign_hall "
+    "hall.unknown text.empty person.bad_id person.bad_phone",
 )
 @requires(Permission.CASE_ACCEPT)
 @noun.arguments(NewCase)
@@ -171,7 +165,7 @@ def receive_case(given: dict[str, Any]) -> Any:
 @noun.arguments(Acceptance)
 @noun.response(200, StaffCase)
 def accept_case(given: dict[str, Any], number: str) -> Any:
-    """Accept: both clocks start today. With `tolerant`, secondary materials may follow within the gap limit."""
+    """Accept: both clocks start today. With `tolerant`, secondary materials may follow within a limit."""
     return act(intake.accept_case, number, tolerant=given["tolerant"])
 
 
@@ -183,7 +177,7 @@ def accept_case(given: dict[str, Any], number: str) -> Any:
 @noun.arguments(Supplement)
 @noun.response(200, StaffCase)
 def request_supplement(given: dict[str, Any], number: str) -> Any:
-    """Tell the applicant once, in writing, everything that is missing; a second time only a supervisor can."""
+    """Tell the applicant once, in writing, all that is missing; only a supervisor may a second time."""
     return act(intake.request_supplement, number, items=given["items"])
 
 

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus: requests of this process, and the halls as the database has them. No personal data."""
+"""Metrics for Prometheus: requests of this process, halls as the database has them, nobody's data."""
 
 from __future__ import annotations
 
@@ -48,16 +48,14 @@ class Halls(Collector):
             if hall != NETWORK:
                 seq.add_metric([hall], last)
         yield seq
-        lag = GaugeMetricFamily(
-            "hall_relay_lag_events", "Recorded events not on the screens yet", labels=["hall"]
-        )
+        lag = GaugeMetricFamily("hall_relay_lag_events", "Recorded events not on the screens yet", labels=["hall"])
         for hall, behind in relay_lag().items():
             lag.add_metric([hall], behind)
         yield lag
 
 
 def _waiting() -> dict[tuple[str, str], int]:
-    counts = {(hall, queue): 0 for hall, queue in db.session.execute(select(Queue.hall, Queue.code))}
+    counts = dict.fromkeys(db.session.execute(select(Queue.hall, Queue.code)), 0)
     query = (
         select(Ticket.hall, Ticket.queue, func.count())
         .where(Ticket.hall.in_({hall for hall, _ in counts}), Ticket.day == local_day(now()))

@@ -1,4 +1,4 @@
-"""A noun of the API: a blueprint whose routes say who may call them, how they refuse, and are described by that."""
+"""A noun of the API: routes that say who may call them and how they refuse, and are described by that."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ KEY_HEADER = {
     "name": "Idempotency-Key",
     "required": False,
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-    "description": "Same key and body: the first answer again. Same key, another body: 422 idempotency.mismatch.",
+    "description": "Same key and body: the first answer again. Same key, other body: idempotency.mismatch.",
 }
 
 
 class Noun(Blueprint):
     """Routes of one noun under /api/v1.
 
-    `refuses` lists a route's own refusal codes, separated by spaces; what every route of its kind may refuse is added.
-    `acts` False: a POST that only asks. `limited` names the rate limit of a public route.
+    `refuses` lists a route's own refusal codes, separated by spaces; what every route of its kind may refuse is
+    added. `acts` False: a POST that only asks. `limited` names the rate limit of a public route.
     """
 
     ARGUMENTS_PARSER = Parser()

@@ -13,12 +13,13 @@ from app.api.schemas import Problem
 from app.people.gate import public
 from app.people.permissions import Permission
 
-DESCRIPTION = (
-    "The API of a government service hall: queue, windows, cases, deadlines. Times are RFC 3339 with the hall's offset. "
-    "Errors are RFC 9457 problem details with a stable `code`; `?lang=en` or Accept-Language chooses their language. "
-    "GET never changes anything. Every POST that changes something honours `Idempotency-Key`. Unknown members of a "
-    "request are ignored. Ids of tickets, windows, devices and notices begin with their hall: `luolong-123`."
-)
+DESCRIPTION = """The API of a government service hall: queue, windows, cases, deadlines.
+
+Times are RFC 3339 with the hall's offset. Errors are RFC 9457 problem details with a stable `code`; `?lang=en` or
+Accept-Language chooses their language. GET never changes anything. Every POST that changes something honours
+`Idempotency-Key`. Unknown members of a request are ignored. Ids of tickets, windows, devices and notices begin
+with their hall: `luolong-123`.
+"""
 
 
 class Document(Api):
@@ -81,13 +82,11 @@ def describe(app: Flask, nouns: list[Noun]) -> None:
     app.register_blueprint(pages)
 
 
-def _answers(
-    description: str, kind: str = "application/json", schema: dict[str, Any] | None = None
-) -> dict[str, Any]:
+def _answers(description: str, kind: str = "application/json", schema: dict[str, Any] | None = None) -> dict[str, Any]:
     return {"description": description, "content": {kind: {"schema": schema or {"type": "object"}}}}
 
 
-def _open(name: str, summary: str, answers: dict[str, Any]) -> dict[str, Any]:
+def _open(name: str, summary: str, answers: dict[int, Any]) -> dict[str, Any]:
     return {"operationId": name, "summary": summary, "tags": ["health"], "security": [], "responses": answers}
 
 
@@ -130,7 +129,5 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
         "The database can be written, its tables are this version's, and how far the screens lag.",
         {200: _answers("Ready", schema=READY), 503: _answers("Not ready", schema=READY)},
     ),
-    "/metrics": _open(
-        "read_metrics", "Prometheus metrics.", {200: _answers("OK", "text/plain", {"type": "string"})}
-    ),
+    "/metrics": _open("read_metrics", "Prometheus metrics.", {200: _answers("OK", "text/plain", {"type": "string"})}),
 }

@@ -1,4 +1,4 @@
-"""How a request is read: its JSON, its ids, its Idempotency-Key. What cannot be read is refused, never guessed."""
+"""How a request is read: JSON, ids, Idempotency-Key. What cannot be read is refused, never guessed."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class Parser(FlaskParser):
             take_key(actor.ref)
         return loaded
 
-    def handle_error(
-        self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_more: Any
-    ) -> NoReturn:
+    def handle_error(self, error: ma.ValidationError, req: Request, schema: ma.Schema, **_more: Any) -> NoReturn:
         faults = list(_flat(error.normalized_messages()))[:SHOWN_ERRORS]
         raise Refusal("request.invalid", detail="; ".join(faults))
 
@@ -69,10 +67,7 @@ def body() -> Any:
         raise Refusal("request.media_type")
     try:
         loaded = json.loads(raw.decode(), parse_constant=_no_number) if raw.strip() else {}
-    except (
-        ValueError,
-        RecursionError,
-    ):  # UnicodeDecodeError and integers of thousands of digits are ValueErrors
+    except (ValueError, RecursionError):  # bad UTF-8 and integers of thousands of digits are ValueErrors too
         raise Refusal("request.not_json") from None
     request.environ[BODY] = loaded
     return loaded
@@ -85,8 +80,8 @@ def _no_number(name: str) -> NoReturn:
 def take_key(scope: str) -> None:
     """Hand the request's Idempotency-Key, if it has one, to the action that follows.
 
-    `scope` says whose key it is: two callers may choose the same one. The stored hash is keyed, since a body may hold
-    a password or an ID number. Refuses idempotency.key.
+    `scope` says whose key it is: two callers may choose the same one. The stored hash is keyed, since a body may
+    hold a password or an ID number. Refuses idempotency.key.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -104,13 +99,12 @@ def digest(kind: str, text: str) -> str:
 
 
 def begin() -> None:
-    """Nothing of a request before this one counts: threads, and the contexts of tests, serve many."""
-    request_key.set(None)
+    """Whoever asked before in this context, as tests do, does not ask now."""
     g.pop("actor", None)
 
 
 def end(_error: BaseException | None = None) -> None:
-    """No key outlives its request."""
+    """No key outlives its request: threads serve many."""
     request_key.set(None)
 
 
@@ -144,7 +138,7 @@ def known_hall(code: str) -> str:
 
 
 def own_hall(actor: Actor, code: str) -> str:
-    """The same, for one who may look into it; of one's own hall nothing is asked. Refuses hall.unknown, auth.foreign_hall."""
+    """The same, for one who may look into it; one's own hall exists. Refuses hall.unknown, auth.foreign_hall."""
     if actor.hall != code:
         known_hall(code)
         if actor.hall is not None:

@@ -21,9 +21,7 @@ STEP = f"{OF_CASE} case.illegal_step auth.foreign_department case.not_authorised
 class Decision(Shape):
     outcome = Text(limit=20, required=True, metadata={"enum": ["granted", "refused"]})
     reason = Text(limit=1000, load_default="", metadata={"description": "Required of a refusal"})
-    basis = Text(
-        limit=300, load_default="", metadata={"description": "The legal basis; required of a refusal"}
-    )
+    basis = Text(limit=300, load_default="", metadata={"description": "The legal basis; required of a refusal"})
 
 
 class Suspension(Shape):
@@ -36,9 +34,7 @@ class Reason(Shape):
 
 
 class Forwarding(Shape):
-    to_hall = Text(
-        limit=40, allow_none=True, load_default=None, metadata={"description": "The hall above by default"}
-    )
+    to_hall = Text(limit=40, allow_none=True, load_default=None, metadata={"description": "The hall above by default"})
 
 
 class Answer(Shape):

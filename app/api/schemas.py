@@ -22,7 +22,7 @@ class Nothing(Shape):
 
 
 class Text(fields.String):
-    """A bounded text that both databases can store. Refuses text.too_long and text.invalid (NUL, lone surrogates)."""
+    """A bounded text that both databases can store: no NUL, no lone surrogate, or text.invalid; text.too_long."""
 
     def __init__(self, limit: int = 200, **more: Any) -> None:
         rules = more.pop("validate", [])
@@ -74,7 +74,7 @@ def maybe(kind: type[fields.Field] = fields.String, **more: Any) -> fields.Field
 
 
 class Problem(Shape):
-    """A refusal: RFC 9457 problem details. `code` is stable; `title` is for people, in the language they asked for."""
+    """A refusal: RFC 9457 problem details. `code` is stable, `title` for people in their language."""
 
     type = fields.String(required=True, metadata={"format": "uri-reference"})
     title = fields.String(required=True)

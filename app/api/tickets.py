@@ -103,9 +103,7 @@ class Parking(Shape):
 
 
 class Unparking(Shape):
-    window = Text(
-        limit=60, allow_none=True, load_default=None, metadata={"description": "The clerk's own by default"}
-    )
+    window = Text(limit=60, allow_none=True, load_default=None, metadata={"description": "The clerk's own by default"})
 
 
 class Transfer(Shape):
@@ -129,9 +127,7 @@ class PastCall(Shape):
 )
 @requires(Permission.TICKET_ISSUE)
 @noun.arguments(TicketWish)
-@noun.alt_response(
-    200, schema=IssuedTicket, description="The live ticket that this person has already", success=True
-)
+@noun.alt_response(200, schema=IssuedTicket, description="The live ticket that this person has already", success=True)
 @noun.response(201, IssuedTicket)
 def issue_ticket(given: dict[str, Any], hall: str) -> Any:
     """Take a number for a queue or an item; who holds a live one of this queue today is given that again."""
@@ -260,9 +256,7 @@ def unpark_ticket(given: dict[str, Any], ticket_id: str) -> Any:
 def transfer_ticket(given: dict[str, Any], ticket_id: str) -> Any:
     """Send the person to another queue or straight to another window; number and arrival stay."""
     hall, _ = row_id(ticket_id, "ticket.unknown")
-    return _act(
-        calls.transfer, ticket_id, queue=given["queue"] or None, window=_window(given["window"], hall)
-    )
+    return _act(calls.transfer, ticket_id, queue=given["queue"] or None, window=_window(given["window"], hall))
 
 
 @noun.post("/tickets/<ticket_id>/abandon", refuses=AT_WINDOW)

@@ -25,7 +25,7 @@ def ready_case(tx: Transaction, *, case_id: int, shelf: str = "") -> dict[str, A
     case, state = checked(tx, case_id, CaseStep.READY)
     shelf = clean(shelf, "shelf", limit=20, empty=True)
     change(tx, case, state=state, ready_at=tx.at, shelf=shelf or None)
-    tx.record(CaseReady(**said(case), shelf=shelf))
+    tx.record(CaseReady(**said(case)))
     codes = open_field(case, "codes")
     decided = {"ready_at": iso(tx.at), "decided_at": iso(case.decided_at)}
     papers.issue(tx, case, "pickup", pickup_code=codes["pickup_code"], **decided)
@@ -75,10 +75,9 @@ def _matches(case: Case, pickup_code: str | None, id_number: str | None) -> bool
 def dispatch_case(tx: Transaction, *, case_id: int, carrier: str, tracking_number: str) -> dict[str, Any]:
     """Send the result by courier 邮寄. Refuses case.illegal_step, bad words. Locks the hall. Tells CaseDispatched, CaseDelivered."""
     case, state = checked(tx, case_id, CaseStep.DISPATCH)
-    carrier = clean(carrier, "carrier", limit=40)
-    sent = {"carrier": carrier, "tracking_number": clean(tracking_number, "tracking_number", limit=40)}
+    sent = {"carrier": clean(carrier, "carrier", limit=40), "tracking_number": clean(tracking_number, "tracking_number", limit=40)}
     sealed = seal_field(tx.hall, case.id, "receiver", sent)
     change(tx, case, state=state, delivered_at=tx.at, delivered_how="courier", receiver_sealed=sealed)
-    tx.record(CaseDispatched(**said(case), carrier=carrier))
+    tx.record(CaseDispatched(**said(case)))
     tx.record(CaseDelivered(**said(case), how="courier"))
     return case_answer(tx, case)

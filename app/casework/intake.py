@@ -197,7 +197,9 @@ def _tolerate(tx: Transaction, case: Case, lacking: list[Paper], tolerant: Mappi
     due = reckon(tx.at, gap, [], calendar)
     if promised.due_at and (due.due_at is None or due.due_at > promised.due_at):
         raise Refusal("case.tolerant_gap")
-    change(tx, case, tolerant=True, gap_due_at=due.due_at)
+    commitment = clean(str(tolerant["commitment"]), "commitment", limit=500, lines=True)
+    sealed = seal_field(tx.hall, case.id, "commitment", commitment)
+    change(tx, case, tolerant=True, gap_due_at=due.due_at, commitment_sealed=sealed)
 
 
 def _accept(tx: Transaction, case: Case, step: CaseStep) -> None:

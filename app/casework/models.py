@@ -97,6 +97,8 @@ class Case(db.Model):
     no_request_kind: Mapped[str | None]
     no_request_answer: Mapped[str | None]
     no_request_sealed: Mapped[str | None]
+    commitment_sealed: Mapped[str | None]  # what the applicant promised for a tolerated gap
+    extension_sealed: Mapped[str | None]  # why the case was extended, as told to the applicant
 
 
 class CaseMaterial(db.Model):

@@ -18,6 +18,7 @@ from app.casework.rules.states import DECIDING, INTAKE, PICKUP, CaseState, legal
 from app.catalog.queries import department_en
 from app.db import db
 from app.errors import Refusal
+from app.hall.models import Window
 from app.hall.queries import schedule
 from app.hall.rules.clock import Unit
 from app.now import iso, local
@@ -108,6 +109,8 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
             {"clocks": s.clocks, "ground": s.ground, "days": s.days, "from_at": iso(s.from_at), "until_at": iso(s.until_at)}
             for s in stops_of(session, case.hall, case.id)
         ],
+        "commitment": open_field(case, "commitment"),
+        "extension": open_field(case, "extension"),
         "no_request": {"kind": case.no_request_kind, "answer": case.no_request_answer, **request} if request else None,
         "received_at": iso(case.received_at),
         "accepted_at": iso(case.accepted_at),
@@ -117,6 +120,7 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
         "outcome": case.outcome,
         "result": {"name": guide["result_name"], "kind": guide["result_kind"], "shelf": case.shelf},
         "window": case.window,
+        **_window_name(session, case),
         "forwarded_to": case.forwarded_to,
         "delivered_how": case.delivered_how,
         "history": [
@@ -126,6 +130,12 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
         "notices": notices_of_case(case.hall, case.id),
         "steps": [step.value for step in legal_steps(CaseState(case.state))],
     }
+
+
+def _window_name(session: Session, case: Case) -> dict[str, str | None]:
+    names = select(Window.name_zh, Window.name_en).where(Window.hall == case.hall, Window.code == case.window)
+    row = session.execute(names).one_or_none() if case.window else None
+    return {"window_name": row.name_zh if row else None, "window_name_en": row.name_en if row else None}
 
 
 def _told(event: events.Event) -> dict[str, Any]:

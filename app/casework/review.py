@@ -19,6 +19,7 @@ from app.casework.cases import (
     move_clocks,
     reviews_of,
     said,
+    seal_field,
     start_stop,
     to_state,
 )
@@ -156,12 +157,12 @@ def extend_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]
     _own_review(tx, case)
     if not reason.strip():
         raise Refusal("case.reason_required")
-    clean(reason, "reason", limit=500, lines=True)
+    sealed = seal_field(tx.hall, case.id, "extension", clean(reason, "reason", limit=500, lines=True))
     if case.extended:
         raise Refusal("case.extended_once")
     if case.statutory_due_at is not None and tx.at >= case.statutory_due_at:
         raise Refusal("case.too_late")
-    change(tx, case, state=state, extended=True)
+    change(tx, case, state=state, extended=True, extension_sealed=sealed)
     tx.record(CaseExtended(**said(case), days=EXTENSION_WD))
     move_clocks(tx, case, "extended")
     return case_answer(tx, case)

@@ -29,7 +29,7 @@ def register_device(
     """
     if kind not in DEVICES:
         raise Refusal("device.kind")
-    token, code = privacy.new_token(), f"{secrets.randbelow(10**6):06d}"
+    token, code = privacy.new_token(), _free_code(tx)
     tx.execute(
         insert(Device),
         {
@@ -46,6 +46,15 @@ def register_device(
     )
     tx.record(DeviceRegistered(device=device_id, device_kind=kind, zone=zone))
     return {"id": device_id, "hall": tx.hall, "kind": kind, "zone": zone, "token": token, "pairing_code": code}
+
+
+def _free_code(tx: Transaction) -> str:
+    """Six figures that no device of any hall waits with."""
+    while True:
+        code = f"{secrets.randbelow(10**6):06d}"
+        taken = select(Device.id).where(Device.pairing_hash == privacy.blind_index("pairing", code))
+        if tx.execute(taken).first() is None:
+            return code
 
 
 def next_device_id() -> int:
@@ -83,7 +92,7 @@ def hall_of_code(code: str) -> str:
 @action
 def renew_pairing(tx: Transaction, *, device_id: int, minutes: int = PAIRING_MINUTES) -> dict[str, Any]:
     """A fresh pairing code for a device that lost its browser. Refuses device.unknown. Locks the hall."""
-    code = f"{secrets.randbelow(10**6):06d}"
+    code = _free_code(tx)
     values = {"pairing_hash": privacy.blind_index("pairing", code), "pairing_until": tx.at + timedelta(minutes=minutes)}
     mine = (Device.hall == tx.hall, Device.id == device_id, Device.revoked_at.is_(None))
     if not tx.execute(update(Device).where(*mine).values(values)).rowcount:

@@ -50,7 +50,7 @@ def open_session(tx: Transaction, *, hours: int) -> dict[str, Any]:
 
 @network_action
 def close_session(tx: Transaction, *, token: str) -> None:
-    """Revoke the session of this token; nothing happens for an unknown one. Tells SessionClosed."""
+    """Revoke the session of this token; an unknown one is nothing. Tells SessionClosed. Locks the network."""
     mine = (StaffSession.token_hash == privacy.token_hash(token), StaffSession.revoked_at.is_(None))
     if tx.execute(update(StaffSession).where(*mine).values(revoked_at=tx.at)).rowcount:
         tx.record(SessionClosed(staff=tx.actor.name))

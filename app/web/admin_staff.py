@@ -44,9 +44,15 @@ def staff() -> str:
         for row in rows
         if (not role or role in row.roles) and (not wish or wish.lower() in row.username or wish in row.name)
     ]
-    named = {hall["code"]: hall for hall in halls()}
     return render_template(
-        "admin/staff.html", rows=shown, total=len(rows), roles=dict(role_names()), role=role, q=wish, halls=named
+        "admin/staff.html",
+        rows=shown,
+        total=len(rows),
+        roles=dict(role_names()),
+        role=role,
+        q=wish,
+        halls={hall["code"]: hall for hall in halls()},
+        offices={office["name"]: office for office in departments()},
     )
 
 

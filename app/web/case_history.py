@@ -136,7 +136,7 @@ def paper_title(paper: Mapping[str, Any]) -> str:
 
 
 NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
-    "case.received": lambda body, _view: gettext("%(window)s 窗口", window=body["window"]) if body["window"] else "",
+    "case.received": lambda _body, view: present.named(view, "window_name"),
     "case.accepted": _accepted,
     "case.not_accepted": lambda body, _view: present.word(body["ground"], "no_request"),
     "case.supplement_requested": lambda body, view: _materials(body["materials"], view),
@@ -155,8 +155,6 @@ NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
         gettext("同意收件，继续办理") if body["answer"] == "accept" else gettext("不予受理")
     ),
     "case.withdrawn": lambda body, _view: gettext("逾期未补正，视为撤回") if body["deemed"] else "",
-    "case.ready": lambda body, _view: gettext("存放在 %(shelf)s", shelf=body["shelf"]) if body["shelf"] else "",
-    "case.dispatched": lambda body, _view: str(body["carrier"]),
     "case.delivered": lambda body, _view: gettext("邮寄") if body["how"] == "courier" else gettext("窗口领取"),
     "case.clocks_moved": _moved,
     "case.light_changed": lambda body, _view: f"{present.light_word(body['light'])} · {_department(body['department'])}",

@@ -38,6 +38,7 @@ STEPS: dict[str, tuple[Any, frozenset[Permission]]] = {
     "withdraw": (withdraw_case, frozenset({P.CASE_ACCEPT})),
 }
 HIDE_AFTER_S = 30
+COMMITMENT = "申请人承诺在期限内补齐上述材料，逾期自愿视为撤回。"  # goes onto a paper, which is in Chinese
 
 
 def reader(*any_of: Permission) -> Actor:
@@ -76,6 +77,7 @@ def case_page(number: str, **more: Any) -> str:
         no_request_kinds=NO_REQUESTS,
         lacking=[m for m in view["materials"] if m["required"] and m["state"] not in ("received", "shared")],
         running=view["state"] in DECIDING,
+        commitment=COMMITMENT,
         key=new_key,
         paper_title=paper_title,
         at=at,

@@ -17,7 +17,7 @@ from app.db import db
 from app.errors import Refusal
 from app.events import CITIZEN
 from app.hall.queries import hall as hall_of
-from app.hall.queries import halls, schedule
+from app.hall.queries import halls
 from app.now import now
 from app.people.gate import public
 from app.queueing.queries import find_by_token, policy_of, queues_of_hall, ticket_view, windows_of_hall
@@ -25,6 +25,7 @@ from app.queueing.tickets import cancel_ticket
 from app.web import present
 from app.web.forms import limited, new_key, once, settings
 from app.web.kiosk import queue_icon, zones_taken
+from app.web.opening import open_now
 
 pages = Blueprint("citizen", __name__)
 
@@ -58,7 +59,7 @@ def _ticket(token: str) -> dict[str, Any]:
         "hall": hall_of(hall),
         "item": item_of(view["item"]) if view["item"] else None,
         "policy": policy_of(db.session(), hall, {}),
-        "open_now": schedule(hall).is_open(at),
+        "open_now": open_now(hall, at),
         "at": at,
         "key": new_key(),
     }

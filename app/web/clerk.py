@@ -231,7 +231,14 @@ def form() -> str:
     """The form of one item, or the search again."""
     code = request.args.get("item", "")
     values = {**_blank(), **(_form_of(code, _ticket_at_window()) if code else {})}
-    return render_template("clerk/form.html", **values, key=new_key)
+    return _part("clerk/form.html", **values, key=new_key)
+
+
+def _part(template: str, **values: Any) -> str:
+    """A part of the console: alone for htmx; for a plain form, or a press faster than htmx, in a page of its own."""
+    if request.headers.get("HX-Request"):
+        return render_template(template, **values)
+    return render_template("clerk/alone.html", part=template, **values)
 
 
 class _Typed(Exception):
@@ -295,7 +302,7 @@ def _proofread(party: dict[str, str], prefix: str) -> None:
 def _again(sentence: str, field: str = "") -> str:
     """The form with what was typed and the sentence beside its field; htmx swaps it in where the form was."""
     values = {**_blank(), **_form_of(request.form.get("item", ""), _ticket_at_window()), "form": request.form}
-    return render_template("clerk/form.html", **values | {"error": sentence, "error_field": field}, key=new_key)
+    return _part("clerk/form.html", **values | {"error": sentence, "error_field": field}, key=new_key)
 
 
 @pages.post("/check")
@@ -310,7 +317,7 @@ def check() -> str:
     states = {m["code"]: m["state"] for m in case["materials"]}
     lines = [{**m, "state": states.get(m["code"], "missing" if m["required"] else "not_needed")} for m in guide["materials"]]
     lacking = [m for m in lines if m["required"] and m["state"] not in ("received", "shared")]
-    return render_template(
+    return _part(
         "clerk/check.html", case=case, guide=guide, lines=lines, lacking=lacking, form=request.form, key=new_key()
     )
 
@@ -341,7 +348,7 @@ def receive() -> str | Response:
                 raise
     codes = {name: case[name] for name in ("query_code", "pickup_code")}
     answer = make_response(
-        render_template("clerk/received.html", case=case_view(hall, case_id, now()), codes=codes, paper_title=paper_title)
+        _part("clerk/received.html", case=case_view(hall, case_id, now()), codes=codes, paper_title=paper_title)
     )
     answer.headers["HX-Trigger"] = "case-received"
     return answer

@@ -16,7 +16,7 @@ from app.db import db
 from app.errors import Refusal
 from app.events import SYSTEM, Actor
 from app.hall.queries import hall as hall_of
-from app.hall.queries import halls, schedule
+from app.hall.queries import halls
 from app.now import now
 from app.people import gate
 from app.people.devices import hall_of_code, next_device_id, pair_device, register_device
@@ -27,6 +27,7 @@ from app.people.sessions import check_password, close_session, open_session
 from app.queueing.queries import queues_of_hall, windows_of_hall
 from app.web import present
 from app.web.forms import limited, safe_next, settings
+from app.web.opening import open_now
 
 pages = Blueprint("home", __name__)
 
@@ -84,7 +85,7 @@ def front() -> str:
         rows.append(
             {
                 **hall,
-                "open": schedule(hall["code"]).is_open(at),
+                "open": open_now(hall["code"], at),
                 "waiting": sum(queue["waiting"] for queue in queues),
                 "windows_open": sum(window["state"] == "open" for window in windows_of_hall(hall["code"])),
             }

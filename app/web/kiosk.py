@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, g, redirect, render_template, request, url_for
@@ -14,8 +13,8 @@ from app.catalog.queries import search_items
 from app.errors import Refusal
 from app.events import Actor
 from app.hall.queries import hall as hall_of
-from app.hall.queries import halls, schedule
-from app.now import local_day, now
+from app.hall.queries import halls
+from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import find_by_token, queue_for, queues_of_hall, ticket_view
@@ -23,6 +22,7 @@ from app.queueing.rules.states import Lane
 from app.queueing.tickets import issue_ticket
 from app.web import present
 from app.web.forms import new_key, once, settings
+from app.web.opening import open_now, too_late
 
 pages = Blueprint("kiosk", __name__, url_prefix="/kiosk")
 
@@ -93,7 +93,7 @@ def start() -> str:
         queues=queues_of_hall(hall["code"], at),
         zone_of={queue: zone for zone, queue in reversed(taken.items())},
         unsure=unsure,
-        open_now=schedule(hall["code"]).is_open(at),
+        open_now=open_now(hall["code"], at),
     )
 
 
@@ -132,18 +132,18 @@ def confirm() -> str:
 def _confirm_page(hall: dict[str, Any], queue_code: str, item_code: str | None, error: str = "") -> str:
     item = item_of(item_code) if item_code else None
     queue = queue_row(hall["code"], queue_for(hall["code"], item["zone"]) if item else queue_code)
-    times = opening(hall["code"], queue["wait_high_s"])
-    grounds = priority_grounds()
-    return _page("take.html", hall=hall, queue=queue, item=item, key=new_key(), error=error, grounds=grounds, **times)
-
-
-def opening(hall: str, wait_high_s: int | None) -> dict[str, bool]:
-    """Whether the hall is open now, and whether who comes now might still be waiting when it closes (Q11)."""
-    at, calendar = now(), schedule(hall)
-    if not calendar.is_open(at):
-        return {"open_now": False, "late": False}
-    closes_at = calendar.close_of_business(local_day(at))
-    return {"open_now": True, "late": wait_high_s is not None and at + timedelta(seconds=wait_high_s) > closes_at}
+    at = now()
+    return _page(
+        "take.html",
+        hall=hall,
+        queue=queue,
+        item=item,
+        key=new_key(),
+        error=error,
+        grounds=priority_grounds(),
+        open_now=open_now(hall["code"], at),
+        late=too_late(hall["code"], at, queue["wait_high_s"]),
+    )
 
 
 def priority_grounds() -> list[tuple[str, str]]:

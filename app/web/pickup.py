@@ -22,6 +22,7 @@ from app.now import local_day, now
 from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
+from app.queueing.queries import window_of_staff, windows_of_hall
 from app.web import present
 from app.web.cases import own_case
 from app.web.forms import limited, new_key, once
@@ -66,14 +67,18 @@ def _aged(row: dict[str, Any], at: datetime, calendar: Schedule) -> dict[str, An
 
 
 def _desk(**more: Any) -> str:
-    _actor, hall = clerk()
+    actor, hall = clerk()
     at = now()
+    windows = [window for window in windows_of_hall(hall) if window["kind"] == "pickup"]
+    mine = window_of_staff(hall, actor.id)
     rows = pickup_list(hall, at)
     calendar = schedule(hall)
     waiting = [_aged(row, at, calendar) for row in rows if row["state"] != "granted"]
     return render_template(
         "pickup/desk.html",
         **{"found": None, "q": "", "error": "", **more},
+        windows=windows,
+        mine=next((window for window in windows if window["code"] == mine), None),
         arriving=[row for row in rows if row["state"] == "granted"],
         waiting=waiting,
         late={days: sum(row["days"] >= days for row in waiting) for days in (3, 10)},

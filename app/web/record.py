@@ -64,7 +64,7 @@ TOLD: dict[str, Any] = {
     "case.no_answered": _("%(number)s 答复窗口：%(answer)s"),
     "case.withdrawn": _("%(number)s 撤回申请%(deemed)s"),
     "case.ready": _("%(number)s 结果到出件窗口"),
-    "case.dispatched": _("%(number)s 寄出（%(carrier)s）"),
+    "case.dispatched": _("%(number)s 寄出"),
     "case.delivered": _("%(number)s 已送达"),
     "case.clocks_moved": _("%(number)s 承诺时限 %(promised_due_at)s，法定时限 %(statutory_due_at)s"),
     "case.light_changed": _("%(number)s 变为%(light)s（%(department)s）"),
@@ -111,7 +111,7 @@ def _facts(kind: str, body: dict[str, Any]) -> dict[str, str]:
     if "light" in body:
         facts["light"] = present.light_word(body["light"])
     if "active" in body:
-        facts["active"] = gettext("启用") if body["active"] else gettext("停用")
+        facts["active"] = gettext("启用") if body["active"] else gettext("已停用")
     if kind == "staff.defined":
         english = present.english()
         facts["roles"] = gettext("、").join(ROLES[r][1 if english else 0] for r in body["roles"] if r in ROLES) or "—"

@@ -1,6 +1,6 @@
-"""initial.
+"""The first schema.
 
-Revision 0001, the first.
+Revision 0001.
 """
 
 import sqlalchemy as sa
@@ -86,6 +86,8 @@ def upgrade() -> None:
     sa.Column('no_request_kind', sa.String(), nullable=True),
     sa.Column('no_request_answer', sa.String(), nullable=True),
     sa.Column('no_request_sealed', sa.String(), nullable=True),
+    sa.Column('commitment_sealed', sa.String(), nullable=True),
+    sa.Column('extension_sealed', sa.String(), nullable=True),
     sa.CheckConstraint("applicant_kind IN ('person', 'organisation')", name=op.f('ck_cases_applicant_kind')),
     sa.CheckConstraint("light IN ('amber', 'green', 'red', 'stopped', 'yellow')", name=op.f('ck_cases_light')),
     sa.CheckConstraint("state IN ('accepted', 'correction', 'deemed_withdrawn', 'delivered', 'forwarded', 'granted', 'not_accepted', 'ready', 'received', 'refused', 'review', 'review_correction', 'special', 'withdrawn')", name=op.f('ck_cases_state')),

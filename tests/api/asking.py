@@ -60,9 +60,7 @@ class Asking:
             headers["Idempotency-Key"] = key
         if body is not None:
             more |= {"data": json.dumps(body), "content_type": "application/json"}  # in ASCII: surrogates too
-        path = (
-            path if path.startswith(("/api", "/openapi", "/healthz", "/readyz", "/metrics")) else API + path
-        )
+        path = path if path.startswith(("/api", "/openapi", "/healthz", "/readyz", "/metrics")) else API + path
         with self.app.app_context():  # its own, as in a server: nothing of one request is left to the next
             answer = self.client.open(path, method=method, headers=headers, **more)
         self.check(method, path, answer)
@@ -99,9 +97,7 @@ class Asking:
             assert answer.mimetype == "application/problem+json", (path, answer.mimetype)
             problem = answer.json
             assert problem["status"] == answer.status_code
-            assert (
-                problem["type"].endswith(problem["code"]) and problem["title"] and "?" not in problem["title"]
-            )
+            assert problem["type"].endswith(problem["code"]) and problem["title"] and "?" not in problem["title"]
         rule = self._rule(method, path)
         if rule is None or method == "OPTIONS":
             assert method == "OPTIONS" or answer.status_code in (404, 405, 308, 401), (
@@ -125,9 +121,7 @@ class Asking:
             return None
         return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
 
-    def _make_validator(
-        self, rule: str, method: str, status: str, mimetype: str
-    ) -> Draft202012Validator | None:
+    def _make_validator(self, rule: str, method: str, status: str, mimetype: str) -> Draft202012Validator | None:
         operation = self.document["paths"][rule]["get" if method == "head" else method]
         assert status in operation["responses"], f"{method} {rule} does not tell of {status}"
         content = operation["responses"][status].get("content")
@@ -137,6 +131,4 @@ class Asking:
         assert mimetype in content, (rule, status, mimetype)
         if "json" not in mimetype:
             return None
-        return Draft202012Validator(
-            {**content[mimetype]["schema"], "components": self.document["components"]}
-        )
+        return Draft202012Validator({**content[mimetype]["schema"], "components": self.document["components"]})

@@ -19,9 +19,7 @@ WANG = {
     "phone": "13800138000",
 }
 SECRETS = ("王小明", "11010519491231002X", "13800138000")
-CLERK, CHIEF, PICKUP, SUPERVISOR = (
-    {"who": f"{role}01"} for role in ("clerk", "chief", "pickup", "supervisor")
-)
+CLERK, CHIEF, PICKUP, SUPERVISOR = ({"who": f"{role}01"} for role in ("clerk", "chief", "pickup", "supervisor"))
 
 
 @pytest.fixture
@@ -31,11 +29,7 @@ def guide(ask: Asking) -> dict[str, Any]:
         for line in ask.get(f"/halls/luolong/items?page={page}")["items"]:
             found = ask.get(f"/items/{line['code']}")
             kinds = [material["kind"] for material in found["materials"] if material["required"]]
-            fits = (
-                found["time_class"] == "multi_day"
-                and len(found["departments"]) == 1
-                and found["chief_may_decide"]
-            )
+            fits = found["time_class"] == "multi_day" and len(found["departments"]) == 1 and found["chief_may_decide"]
             if fits and {"main", "secondary"} <= set(kinds) and found["promised"]["amount"] >= 3:
                 return found
     raise AssertionError("no such item")
@@ -54,10 +48,7 @@ def approver_of(ask: Asking, department: str) -> str:
 
 def materials(guide: dict[str, Any], *lacking: str) -> list[dict[str, str]]:
     """All materials received, but those of these kinds."""
-    return [
-        {"code": m["code"], "state": "missing" if m["kind"] in lacking else "received"}
-        for m in guide["materials"]
-    ]
+    return [{"code": m["code"], "state": "missing" if m["kind"] in lacking else "received"} for m in guide["materials"]]
 
 
 def received(ask: Asking, guide: dict[str, Any], *lacking: str, **more: Any) -> dict[str, Any]:
@@ -77,9 +68,7 @@ def granted(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> str
     return number
 
 
-def test_a_case_from_receipt_to_delivery(
-    ask: Asking, guide: dict[str, Any], approver: dict[str, str]
-) -> None:
+def test_a_case_from_receipt_to_delivery(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
     case = received(ask, guide)
     number = case["number"]
     assert case["state"] == "received" and len(case["query_code"]) == 6 and len(case["pickup_code"]) == 6
@@ -99,17 +88,13 @@ def test_a_case_from_receipt_to_delivery(
     assert ask.post(f"/cases/{number}/hand-over", hand_over, **PICKUP)["state"] == "delivered"
 
 
-def test_nobody_who_may_not_takes_a_step(
-    ask: Asking, guide: dict[str, Any], approver: dict[str, str]
-) -> None:
+def test_nobody_who_may_not_takes_a_step(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
     number = accepted(ask, guide)
     foreign = "approver01" if approver["who"] != "approver01" else "approver02"
     for step in ("take", "resume"):
         ask.refused("auth.forbidden", "POST", f"/cases/{number}/{step}", **CLERK)
     ask.refused("auth.foreign_department", "POST", f"/cases/{number}/take", who=foreign)
-    ask.refused(
-        "auth.foreign_department", "POST", f"/cases/{number}/decide", {"outcome": "granted"}, who=foreign
-    )
+    ask.refused("auth.foreign_department", "POST", f"/cases/{number}/decide", {"outcome": "granted"}, who=foreign)
     ask.refused("auth.forbidden", "POST", f"/cases/{number}/accept", **approver)
     ask.refused("auth.forbidden", "POST", f"/cases/{number}/decide", {"outcome": "granted"}, **PICKUP)
     ask.refused("auth.forbidden", "GET", f"/cases/{number}", who="guide01")
@@ -206,9 +191,7 @@ def test_what_is_missing_is_told_once(ask: Asking, guide: dict[str, Any]) -> Non
     number = received(ask, guide, "main")["number"]
     lacking = [m["code"] for m in guide["materials"] if m["kind"] == "main" and m["required"]]
     ask.refused("case.materials_missing", "POST", f"/cases/{number}/accept", **CLERK)
-    ask.refused(
-        "case.tolerant_main", "POST", f"/cases/{number}/accept", {"tolerant": {"commitment": "补"}}, **CLERK
-    )
+    ask.refused("case.tolerant_main", "POST", f"/cases/{number}/accept", {"tolerant": {"commitment": "补"}}, **CLERK)
     path = f"/cases/{number}/request-supplement"
     ask.refused("case.nothing_missing", "POST", path, {"items": []}, **CLERK)
     ask.refused("case.material_unknown", "POST", path, {"items": [{"code": "x"}]}, **CLERK)
@@ -228,13 +211,9 @@ def test_secondary_materials_may_follow(ask: Asking, guide: dict[str, Any], appr
     number = received(ask, guide, "secondary")["number"]
     path = f"/cases/{number}/accept"
     ask.refused("case.tolerant_commitment", "POST", path, {"tolerant": {"gap_limit": 1}}, **CLERK)
-    ask.refused(
-        "case.tolerant_gap", "POST", path, {"tolerant": {"commitment": "补", "gap_limit": 300}}, **CLERK
-    )
+    ask.refused("case.tolerant_gap", "POST", path, {"tolerant": {"commitment": "补", "gap_limit": 300}}, **CLERK)
     for gap in (0, -1, 1.5, "2", True, [1], {"amount": 0}, {"amount": 10**12}, {"unit": "WD"}, 10**12):
-        ask.refused(
-            "request.invalid", "POST", path, {"tolerant": {"commitment": "补", "gap_limit": gap}}, **CLERK
-        )
+        ask.refused("request.invalid", "POST", path, {"tolerant": {"commitment": "补", "gap_limit": gap}}, **CLERK)
     good = {"commitment": "三日内补齐", "gap_limit": {"amount": 1, "unit": "WD"}}
     case = ask.post(path, {"tolerant": good}, **CLERK)
     assert case["flags"]["tolerant"] and case["gap_due_at"]
@@ -248,9 +227,7 @@ def test_a_window_has_no_veto(ask: Asking, guide: dict[str, Any]) -> None:
     path = f"/cases/{number}/no-request"
     ask.refused("case.no_request_kind", "POST", path, {"kind": "mood", "reason": "x"}, **CLERK)
     ask.refused("case.reason_required", "POST", path, {"kind": "grey_area"}, **CLERK)
-    ask.refused(
-        "case.no_request_none", "POST", f"/cases/{number}/answer-no-request", {"answer": "accept"}, **CHIEF
-    )
+    ask.refused("case.no_request_none", "POST", f"/cases/{number}/answer-no-request", {"answer": "accept"}, **CHIEF)
     asked = ask.post(path, {"kind": "out_of_scope", "reason": "住所在外区"}, **CLERK)
     assert asked["no_request"] == {
         "kind": "out_of_scope",
@@ -263,9 +240,7 @@ def test_a_window_has_no_veto(ask: Asking, guide: dict[str, Any]) -> None:
     ask.refused("auth.forbidden", "POST", answer, {"answer": "accept"}, **CLERK)
     ask.refused("request.invalid", "POST", answer, {"answer": "perhaps"}, **CHIEF)
     ask.refused("case.reason_required", "POST", answer, {"answer": "not_accepted"}, **CHIEF)
-    ask.refused(
-        "case.basis_required", "POST", answer, {"answer": "not_accepted", "reason": "住所在外区"}, **CHIEF
-    )
+    ask.refused("case.basis_required", "POST", answer, {"answer": "not_accepted", "reason": "住所在外区"}, **CHIEF)
     no = {"answer": "not_accepted", "reason": "住所在外区", "basis": "《行政许可法》第三十二条"}
     assert ask.post(answer, no, **CHIEF)["state"] == "not_accepted"
     assert "non_acceptance" in {n["kind"] for n in ask.get(f"/cases/{number}/notices", **CLERK)}
@@ -302,9 +277,7 @@ def test_return_forward_and_withdraw(ask: Asking, guide: dict[str, Any], approve
     ask.refused("case.illegal_step", "POST", f"/cases/{number}/withdraw", **CLERK)
 
 
-def test_a_township_forwards_to_the_county(
-    ask: Asking, guide: dict[str, Any], approver: dict[str, str]
-) -> None:
+def test_a_township_forwards_to_the_county(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
     body = {"item": guide["code"], "applicant": WANG, "materials": materials(guide)}
     number = ask.post("/cases", body, 201, who="clerk21")["number"]
     ask.post(f"/cases/{number}/accept", who="clerk21")
@@ -317,9 +290,7 @@ def test_a_refusal_says_why(ask: Asking, guide: dict[str, Any], approver: dict[s
     path = f"/cases/{number}/decide"
     ask.refused("case.outcome", "POST", path, {"outcome": "perhaps"}, **approver)
     ask.refused("case.reason_required", "POST", path, {"outcome": "refused"}, **approver)
-    ask.refused(
-        "case.basis_required", "POST", path, {"outcome": "refused", "reason": "不符合条件"}, **approver
-    )
+    ask.refused("case.basis_required", "POST", path, {"outcome": "refused", "reason": "不符合条件"}, **approver)
     no = {"outcome": "refused", "reason": "不符合条件", "basis": "《食品安全法》第三十五条"}
     assert ask.post(path, no, **approver)["state"] == "refused"
     ask.refused("case.illegal_step", "POST", path, no, **approver)
@@ -334,9 +305,7 @@ def test_the_chief_may_decide_where_authorised(ask: Asking, guide: dict[str, Any
 def test_results_go_to_the_right_hands(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
     number = granted(ask, guide, approver)
     path = f"/cases/{number}/hand-over"
-    ask.refused(
-        "case.receiver_mismatch", "POST", path, {"receiver": "王小明", "pickup_code": "xxxxxx"}, **PICKUP
-    )
+    ask.refused("case.receiver_mismatch", "POST", path, {"receiver": "王小明", "pickup_code": "xxxxxx"}, **PICKUP)
     ask.refused("case.receiver_mismatch", "POST", path, {"receiver": "王小明"}, **PICKUP)
     ask.refused("case.receiver_mismatch", "POST", path, {"receiver": "王小明", "id_number": "1"}, **PICKUP)
     ask.refused("request.invalid", "POST", path, {}, **PICKUP)
@@ -347,20 +316,14 @@ def test_results_go_to_the_right_hands(ask: Asking, guide: dict[str, Any], appro
     assert ask.post(path, {**mine, "agent": agent}, **PICKUP)["delivered_how"] == "window"
 
     posted = granted(ask, guide, approver)
-    ask.refused(
-        "text.empty", "POST", f"/cases/{posted}/dispatch", {"carrier": "", "tracking_number": "1"}, **PICKUP
-    )
+    ask.refused("text.empty", "POST", f"/cases/{posted}/dispatch", {"carrier": "", "tracking_number": "1"}, **PICKUP)
     sent = ask.post(f"/cases/{posted}/dispatch", {"carrier": "邮政", "tracking_number": "EX1"}, **PICKUP)
     assert (sent["state"], sent["delivered_how"]) == ("delivered", "courier")
 
 
-def test_papers(
-    ask: Asking, guide: dict[str, Any], approver: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_papers(ask: Asking, guide: dict[str, Any], approver: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     def drawn(kind: str, facts: dict[str, Any], language: str) -> bytes:
-        return (
-            f"%PDF-1.7 {kind} {facts['case_number']} {language}".encode()
-        )  # how paper looks is tested elsewhere
+        return f"%PDF-1.7 {kind} {facts['case_number']} {language}".encode()  # how paper looks is tested elsewhere
 
     monkeypatch.setattr("app.notices.queries.render", drawn)
     number = granted(ask, guide, approver)
@@ -380,9 +343,7 @@ def test_anyone_with_the_receipt_may_ask(ask: Asking, guide: dict[str, Any]) -> 
     asked = {"number": case["number"].lower(), "query_code": case["query_code"].lower()}
     view = ask("POST", "/case-queries", asked)
     assert view.json["state"] == "received" and view.json["item"]["code"] == guide["code"]
-    assert not any(
-        secret in view.text for secret in (*SECRETS, "王*明", case["pickup_code"], case["query_token"])
-    )
+    assert not any(secret in view.text for secret in (*SECRETS, "王*明", case["pickup_code"], case["query_token"]))
     ask.post(
         f"/cases/{case['number']}/request-supplement",
         {"items": [{"code": guide["materials"][0]["code"]}]},

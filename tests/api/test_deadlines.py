@@ -9,9 +9,7 @@ from typing import Any
 
 from tests.api.asking import Asking
 
-ROWS = list(
-    csv.DictReader((Path(__file__).parents[1] / "data" / "calendar-scenarios.csv").open(encoding="utf-8"))
-)
+ROWS = list(csv.DictReader((Path(__file__).parents[1] / "data" / "calendar-scenarios.csv").open(encoding="utf-8")))
 PATH = "/deadlines/preview"
 BASE = {"start": "2026-03-11T11:15", "limit": 2, "unit": "WH"}
 
@@ -76,9 +74,7 @@ def test_a_year_without_a_calendar_gives_no_date(ask: Asking) -> None:
     assert (answer["provisional"], answer["due_at"]) == (True, None)
     assert answer["ledger"][-1]["why"] == "unknown"
     assert ask.post(PATH, {"start": "1995-05-05T10:00", "limit": 1, "unit": "WH"})["provisional"] is True
-    assert ask.post(PATH, {"start": "2100-12-31T23:59", "limit": 1, "unit": "NH"})["due_at"].startswith(
-        "2101-01-01"
-    )
+    assert ask.post(PATH, {"start": "2100-12-31T23:59", "limit": 1, "unit": "NH"})["due_at"].startswith("2101-01-01")
 
 
 def test_what_cannot_be_computed_is_refused(ask: Asking) -> None:
@@ -96,10 +92,7 @@ def test_what_cannot_be_computed_is_refused(ask: Asking) -> None:
         ),
         *({"unit": unit} for unit in ("", "XD", None, 5, ["WD"], {"WD": 1})),
         {"limit": 5000, "unit": "WD"},
-        *(
-            {"hours": hours}
-            for hours in ([], "", "x", [[]], [["08:30"]], [["12:00", "08:30"]], [["08:30", 12]], {}, 5)
-        ),
+        *({"hours": hours} for hours in ([], "", "x", [[]], [["08:30"]], [["12:00", "08:30"]], [["08:30", 12]], {}, 5)),
         {"hours": [["08:00", "10:00"], ["09:00", "11:00"]]},
         {"hours": [["00:00", "00:01"]] * 500},
         {"hours": "08:30-12:00 " * 10_000},

@@ -150,9 +150,7 @@ def test_a_route_opens_to_exactly_those_who_have_its_permission(ask: Asking, cal
         wanted = set(operation.get("x-permissions", ()))
         if not wanted or path.endswith(("/board", "/sessions/close")):
             continue
-        answer = ask(
-            method.upper(), concrete(path), token=token, **({"body": {}} if method == "post" else {})
-        )
+        answer = ask(method.upper(), concrete(path), token=token, **({"body": {}} if method == "post" else {}))
         refused = answer.status_code == 403 and answer.json["code"] == "auth.forbidden"
         assert refused is not bool(wanted & held), (caller, method, path, answer.text)
 

@@ -14,9 +14,7 @@ from app.people.permissions import ROLES
 from tests.api.asking import Asking
 from tests.api.test_document import ACCOUNTS, PARAMETERS, operations
 
-BOUNDED = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FOREIGN = [
     "x",
     "luolong-",
@@ -104,9 +102,7 @@ def test_any_body_for_any_post(busy: Asking, data: st.DataObject) -> None:
     routes = [found for found in operations(document) if found[1] == "post" and "/sessions" not in found[0]]
     path, _, operation = data.draw(st.sampled_from(routes))
     shapes = {name: like(document, schema) for name, schema in members(document, operation).items()}
-    body = data.draw(
-        st.one_of(st.fixed_dictionaries({}, optional=shapes), st.fixed_dictionaries(shapes), JSON)
-    )
+    body = data.draw(st.one_of(st.fixed_dictionaries({}, optional=shapes), st.fixed_dictionaries(shapes), JSON))
     who = data.draw(caller(operation))
     busy(
         "POST",
@@ -121,9 +117,7 @@ def filled(ask: Asking, path: str, data: st.DataObject) -> str:
     """The path with ids that exist, that do not, and that are none."""
 
     def choose(found: re.Match[str]) -> str:
-        known = {"hall": "luolong", "number": getattr(ask, "number", ""), "ticket_id": "luolong-2"}.get(
-            found[1]
-        )
+        known = {"hall": "luolong", "number": getattr(ask, "number", ""), "ticket_id": "luolong-2"}.get(found[1])
         likely = [known or PARAMETERS[found[1]]] * 8
         return quoted(data.draw(st.sampled_from([*likely, *FOREIGN])))
 
@@ -138,9 +132,7 @@ def quoted(text: str) -> str:
 @given(data=st.data())
 def test_any_query_for_any_get_and_nothing_changes(busy: Asking, data: st.DataObject) -> None:
     routes = [
-        found
-        for found in operations(busy.document)
-        if found[1] == "get" and not found[0].endswith(("board", ".pdf"))
+        found for found in operations(busy.document) if found[1] == "get" and not found[0].endswith(("board", ".pdf"))
     ]
     path, _, operation = data.draw(st.sampled_from(routes))
     names = [p["name"] for p in operation.get("parameters", ()) if p["in"] == "query"] or ["q"]

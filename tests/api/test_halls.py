@@ -29,10 +29,7 @@ def test_items_are_found_by_text_pinyin_and_initials(ask: Asking) -> None:
     department = everything["items"][0]["department"]
     only = ask.get(f"/halls/luolong/items?department={department}&per_page=100")
     assert only["items"] and {item["department"] for item in only["items"]} == {department}
-    assert (
-        ask.get("/halls/luolong/items?page=57")["items"]
-        and not ask.get("/halls/luolong/items?page=58")["items"]
-    )
+    assert ask.get("/halls/luolong/items?page=57")["items"] and not ask.get("/halls/luolong/items?page=58")["items"]
 
 
 def test_a_guide_has_its_parts(ask: Asking) -> None:

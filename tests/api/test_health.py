@@ -57,9 +57,7 @@ def test_a_database_that_cannot_be_written_is_not_ready(ask: Asking) -> None:
 
 
 def test_metrics_count_requests_and_the_halls(ask: Asking) -> None:
-    ticket = ask.post(
-        "/halls/luolong/tickets", {"queue": "C", "person": {"name": "王小明"}}, 201, who="guide01"
-    )
+    ticket = ask.post("/halls/luolong/tickets", {"queue": "C", "person": {"name": "王小明"}}, 201, who="guide01")
     ask("GET", f"/tickets/{ticket['token']}")
     ask("GET", "/api/v1/nothing/of/the/kind")
     text = ask("GET", "/metrics").text

@@ -107,7 +107,4 @@ def test_only_callers_without_a_token_are_slowed_down(strict: Flask) -> None:
     ask.refused("request.too_many", "POST", "/tickets/AAAAAAAAAAAAAAAAAAAAAA/cancel")
     ask.refused("ticket.unknown", "GET", "/tickets/AAAAAAAAAAAAAAAAAAAAAA", who="clerk01")
     assert ask("GET", "/halls").status_code == 200
-    assert (
-        ask("POST", "/deadlines/preview", {"start": "2026-03-11", "limit": 1, "unit": "WD"}).status_code
-        == 200
-    )
+    assert ask("POST", "/deadlines/preview", {"start": "2026-03-11", "limit": 1, "unit": "WD"}).status_code == 200

@@ -121,9 +121,7 @@ def test_the_steps_beside_the_straight_way(ask: Asking) -> None:
     assert (moved["queue"], moved["window"], moved["state"]) == ("B", None, "waiting")
 
     third = called(ask)["id"]
-    assert (
-        ask.post(f"/tickets/{third}/transfer", {"window": "luolong-W02"}, who="clerk01")["to_window"] == "W02"
-    )
+    assert ask.post(f"/tickets/{third}/transfer", {"window": "luolong-W02"}, who="clerk01")["to_window"] == "W02"
     assert called(ask, "clerk02", "luolong-W02")["id"] == third
     assert ask.post(f"/tickets/{third}/abandon", who="clerk02")["state"] == "abandoned"
 
@@ -156,8 +154,6 @@ def test_tickets_of_another_hall_are_out_of_reach(ask: Asking) -> None:
     ticket = ask.post("/halls/lilou/tickets", {"queue": "A"}, 201, token=ask.device("kiosk", "lilou"))
     for step in ("recall", "start", "finish", "no-show", "restore", "park", "unpark", "abandon"):
         ask.refused("auth.foreign_hall", "POST", f"/tickets/{ticket['id']}/{step}", who="clerk01")
-    ask.refused(
-        "auth.foreign_hall", "POST", f"/tickets/{ticket['id']}/transfer", {"queue": "A"}, who="clerk01"
-    )
+    ask.refused("auth.foreign_hall", "POST", f"/tickets/{ticket['id']}/transfer", {"queue": "A"}, who="clerk01")
     ask.refused("auth.foreign_hall", "GET", f"/tickets/{ticket['id']}/why", who="clerk01")
     assert ask.get(f"/tickets/{ticket['id']}/why", who="clerk21") == []

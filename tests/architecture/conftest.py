@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from app.db import db
 from app.demo import accounts
 from app.events import SYSTEM, Actor
 from app.hall.settings import add_exception
-from app.now import now
+from app.now import SHANGHAI, now
 from app.people.devices import next_device_id, register_device
 from app.people.gate import DEVICE_COOKIE, SESSION_COOKIE
 from app.people.models import Staff
@@ -107,7 +108,7 @@ def day(house: Flask) -> dict[str, str]:
     db.session.rollback()
     token = made[1][0]["query_token"]
     device = do(register_device, SYSTEM, device_id=next_device_id(), kind="screen", name="x")
-    closed = {"from_at": "2027-05-05T09:00:00+08:00", "to_at": "2027-05-05T12:00:00+08:00"}
+    closed = {"from_at": datetime(2027, 5, 5, 9, tzinfo=SHANGHAI), "to_at": datetime(2027, 5, 5, 12, tzinfo=SHANGHAI)}
     exception = do(add_exception, SYSTEM, reason="停电", opens=False, **closed)
     return {
         "hall": HALL,
@@ -126,12 +127,12 @@ def day(house: Flask) -> dict[str, str]:
         "queue": "A",
         "window": "W01",
         "/api/v1/windows/<window>": f"{HALL}-W01",
-        "notice_id": str(notice),
-        "public_id": str(notice),
+        "notice_id": f"{HALL}-{notice}",
+        "public_id": f"{HALL}-{notice}",
         "device_id": f"{HALL}-{device['id']}",
         "<int:device_id>": str(device["id"]),
         "<int:exception_id>": str(exception["id"]),
-        "name": "num_0",
+        "name": "chime",
         "username": "clerk02",
         "/clerk/tickets/<int:ticket_id>/<step>": "start",
         "/clerk/windows/<code>/<step>": "open",

@@ -43,6 +43,7 @@ def test_the_client_is_named_and_cannot_name_itself() -> None:
     passed = read_head(head("GET / HTTP/1.1", "Host: x", *said), "10.0.0.9", trusted=False).data.decode()
     assert "1.2.3.4" not in passed and "https" not in passed
     assert "X-Forwarded-For: 10.0.0.9\r\n" in passed and "X-Forwarded-Proto: http\r\n" in passed
+    assert b"evil" not in read_head(head("GET / HTTP/1.1", "SCRIPT_NAME: /evil"), "10.0.0.9", trusted=True).data
     passed = read_head(head("GET / HTTP/1.1", "Host: x", *said), "10.0.0.9", trusted=True).data.decode()
     assert "X-Forwarded-For: 1.2.3.4, 10.0.0.9\r\n" in passed and "x-forwarded-proto: https" in passed
 

@@ -302,6 +302,8 @@ def test_a_cookie_counts_only_for_a_page_of_ours(stage: Stage, connect: Connect,
     session = {"Cookie": f"hall_session={people.session('clerk01')}"}
     until(lambda: connect("/screens", None, origin | device).of("frame"))
     until(lambda: connect("/screens", {"token": ""}, origin | session).of("frame"))
+    both = {"Cookie": f"hall_device={people.device(hall='lilou')['token']}; {session['Cookie']}"}
+    until(lambda: connect("/screens", {"hall": "luolong"}, origin | both).of("frame"))  # the one that fits
     connect("/staff", None, origin | session)
     connect("/staff", None, session | {"Sec-Fetch-Site": "same-origin"}, transports=["polling"])
     with pytest.raises(Refused, match="auth.invalid"):

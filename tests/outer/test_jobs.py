@@ -35,7 +35,7 @@ from app.people.permissions import permissions_of
 from app.queueing.models import Ticket
 from app.queueing.tickets import issue_ticket
 from tests.outer.stage import Redis, Stage, until
-from workers import ROOT, jobs, servers, timer
+from workers import ROOT, jobs, timer, worker
 from workers.enqueue import JOBS, QUEUES, Jobs
 from workers.sole import Sole
 from workers.timer import Periodic, Timer, periodic_jobs, run_due
@@ -99,21 +99,24 @@ def test_every_queue_has_a_worker_and_every_job_a_function(monkeypatch: pytest.M
     for job in JOBS:
         assert callable(getattr(jobs, job))
     served: list[str] = []
-    monkeypatch.setattr(servers.Bench, "__init__", lambda _self, queues, **_: served.extend(q.name for q in queues))
-    monkeypatch.setattr(servers.Bench, "work", lambda self, **_: setattr(self, "asked_to_stop", True))
+    monkeypatch.setattr(worker.Bench, "__init__", lambda _self, queues, **_: served.extend(q.name for q in queues))
+    monkeypatch.setattr(worker.Bench, "work", lambda self, **_: setattr(self, "asked_to_stop", True))
     monkeypatch.setattr(jobs, "warm_up", lambda: None)
-    assert servers.worker(_Settings(), []) == 0 and tuple(served) == QUEUES
-    assert servers.worker(_Settings(), ["slips", "nonsense"]) == 2
+    assert worker.main(_Settings(), []) == 0 and tuple(served) == QUEUES
+    assert worker.main(_Settings(), ["slips", "nonsense"]) == 2
 
 
 class _Settings:
     redis_url = "redis://127.0.0.1:1/0"
 
 
-@pytest.mark.parametrize("place", ["docker-compose.yml", "systemd/yichuang-worker.service"])
-def test_production_starts_a_worker_for_all_queues(place: str) -> None:
-    text = (ROOT / "deploy" / place).read_text()
-    assert re.search(r"-m workers worker\s*$|\[worker\]|\"worker\"\]", text, re.M)
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [("docker-compose.yml", '    command: ["worker"]'), ("systemd/yichuang@.service", "python -m workers %i")],
+)
+def test_production_starts_a_worker_for_all_queues(place: str, command: str) -> None:
+    lines = (ROOT / "deploy" / place).read_text().splitlines()
+    assert any(line.endswith(command) for line in lines)
 
 
 def test_entering_says_when_redis_is_away(entry: Jobs, redis_server: Redis) -> None:

@@ -24,7 +24,7 @@ from app.queueing.calls import call_next, finish, no_show, park, start
 from app.queueing.tickets import cancel_ticket, issue_ticket
 from app.queueing.windows import open_window
 from app.web import citizen
-from tests.web.visit import Visitor, said
+from tests.web.visit import Visitor, announce_calendar, said
 
 HALL = "luolong"
 PERSON = {"name": "欧阳小三", "id_number": "511602199001011234", "phone": "13812345678"}
@@ -212,6 +212,7 @@ def test_what_to_bring_is_told_with_its_reason(visitor: Visitor, staff: Staff) -
 
 
 def test_an_accepted_case_shows_its_limit_and_the_days_behind_it(visitor: Visitor, staff: Staff) -> None:
+    announce_calendar()
     item, clerk = an_item(), staff("clerk01")
     case = receive(clerk, item)
     _, case_id = find_case(case["number"])

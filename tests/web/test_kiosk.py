@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 from flask import Flask
@@ -13,14 +13,16 @@ from sqlalchemy import func, select
 from app.catalog.queries import search_items
 from app.db import db
 from app.events import SYSTEM, Actor
-from app.now import SHANGHAI, now
+from app.hall.queries import schedule
+from app.now import SHANGHAI, local_day, now
 from app.queueing.calls import call_next, finish, start
 from app.queueing.models import Ticket
 from app.queueing.setup import set_queue_active
 from app.queueing.tickets import issue_ticket
 from app.queueing.windows import open_window
+from app.web import home
 from app.web import kiosk as module
-from tests.web.visit import Visitor, said
+from tests.web.visit import Visitor, announce_calendar, said
 
 ID_NUMBER = "511602199001011234"
 
@@ -201,14 +203,20 @@ def test_pages_go_back_by_themselves_without_a_script(kiosk: Visitor) -> None:
     assert refresh.search(kiosk.get("/kiosk/take?queue=A").text)
 
 
+def coming_working_day() -> date:
+    """The first day after today on which the hall works."""
+    announce_calendar()
+    hours, day = schedule("luolong"), local_day(now())
+    return next(d for n in range(1, 30) if hours.is_working(d := day + timedelta(days=n)))
+
+
 @pytest.mark.parametrize(
-    ("clock", "words"),
-    [("2026-11-23T17:55", "可能到下班还轮不到"), ("2026-11-23T18:05", "现在不在办公时间"), ("2026-11-23T14:30", "")],
+    ("clock", "words"), [("17:55", "可能到下班还轮不到"), ("18:05", "现在不在办公时间"), ("14:30", "")]
 )
 def test_who_comes_late_is_told_before_taking_a_number(
     kiosk: Visitor, staff: Callable[[str], Actor], monkeypatch: pytest.MonkeyPatch, clock: str, words: str
 ) -> None:
-    at = datetime.fromisoformat(clock).replace(tzinfo=SHANGHAI)
+    at = datetime.combine(coming_working_day(), time.fromisoformat(clock), SHANGHAI)
     clerk = staff("clerk01")
     begun = at - timedelta(hours=1)
     open_window(hall="luolong", actor=clerk, at=begun, window="W01")
@@ -223,6 +231,19 @@ def test_who_comes_late_is_told_before_taking_a_number(
     page = said(kiosk.get("/kiosk/take?queue=A").text)
     for told in ("可能到下班还轮不到", "现在不在办公时间"):
         assert (told in page) is (told == words)
+
+
+def test_a_year_without_calendar_stops_nobody_and_claims_nothing(
+    kiosk: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unannounced = datetime(2099, 3, 2, 10, 0, tzinfo=SHANGHAI)
+    for room in (module, home):
+        monkeypatch.setattr(room, "now", lambda: unannounced)
+    for path in ("/", "/kiosk", "/kiosk/take?queue=A"):
+        answer = kiosk.get(path)
+        assert answer.status_code == 200
+        for claim in ("开放中", "不在办公时间", "轮不到"):
+            assert claim not in said(answer.text)
 
 
 def test_no_wait_is_promised_where_nothing_is_known(kiosk: Visitor) -> None:

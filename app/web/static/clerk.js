@@ -99,6 +99,8 @@ document.addEventListener(
   true,
 );
 
+let quiet = false;
+
 // Where the clerk goes on: with the case when service has begun, else at the next button of the visit.
 function after(step) {
   const search = form.querySelector("[data-search]");
@@ -107,10 +109,12 @@ function after(step) {
   if (step === "start" && blank && wished) wished.click();
   else if (step === "start" && search) search.focus();
   else if (document.activeElement === document.body || live.contains(document.activeElement)) {
-    live.querySelector(".c-visit .btn-primary")?.focus();
+    live.querySelector(".c-visit .btn-primary, .c-side .btn-primary")?.focus();
   }
   if (["finish", "park", "transfer", "abandon"].includes(step) && form.querySelector("[data-land]")) {
-    form.querySelector("[data-back]")?.click(); // the case that was just received is done with
+    quiet = true; // the case that was just received is done with; the next thing is to call
+    form.querySelector("[data-back]")?.click();
+    live.querySelector(".c-visit .btn-primary")?.focus();
   }
 }
 
@@ -183,10 +187,16 @@ document.addEventListener("htmx:afterSwap", (event) => {
     opening = false;
   }
   if (target !== form) return;
-  for (const wish of [".is-invalid", "[data-land]", "[autofocus]", "[data-search]", "[data-first]", "[data-enter]"]) {
+  if (quiet) {
+    quiet = false;
+    return;
+  }
+  for (const wish of ["[aria-invalid=true]", "[data-land]", "[autofocus]", "[data-search]", "[data-first]", "[data-enter]"]) {
     const first = form.querySelector(wish);
     if (first) {
-      first.focus();
+      first.focus({ preventScroll: true });
+      if (wish === "[aria-invalid=true]") first.scrollIntoView({ block: "center" });
+      else if (form.getBoundingClientRect().top < 0) form.scrollIntoView();
       break;
     }
   }

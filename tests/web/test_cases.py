@@ -1,0 +1,279 @@
+"""The page of a case: who reads it, what is hidden, what the window may do, what the papers say."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from app import eventlog
+from app.casework.intake import accept_case, receive_case
+from app.casework.queries import case_view, find_case
+from app.catalog.queries import item as item_of
+from app.catalog.queries import search_items
+from app.db import db
+from app.events import Actor
+from app.now import now
+from app.web import case_history
+from app.web.forms import new_key
+from tests.web.visit import Visitor, enter, said
+
+HALL = "luolong"
+PERSON = {"kind": "person", "name": "欧阳小三", "id_number": "511602199001011234", "phone": "13812345678"}
+Staff = Callable[[str], Actor]
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Visitor:
+    return Visitor(app)
+
+
+@pytest.fixture
+def clerk(visitor: Visitor) -> Visitor:
+    enter(visitor, "clerk01")
+    return visitor
+
+
+@pytest.fixture
+def guide(app: Flask) -> dict[str, Any]:
+    """An item of several days with main and secondary required materials."""
+    for row in search_items(per_page=200)["items"]:
+        guide = item_of(row["code"])
+        kinds = {m["kind"] for m in guide["materials"] if m["required"]}
+        if guide["time_class"] == "multi_day" and kinds == {"main", "secondary"} and guide["promised"]["unit"] == "WD":
+            return guide
+    raise AssertionError("the catalogue has no such item")
+
+
+class Cases:
+    def __init__(self, staff: Staff, guide: dict[str, Any]) -> None:
+        self.staff, self.guide = staff, guide
+
+    def of(self, kind: str) -> str:
+        """The code of the first required material of the kind."""
+        return next(m["code"] for m in self.guide["materials"] if m["required"] and m["kind"] == kind)
+
+    def received(self, *missing: str, name: str = PERSON["name"]) -> str:
+        materials = [
+            {"code": m["code"], "state": "missing" if m["code"] in missing else "received"} for m in self.guide["materials"]
+        ]
+        given = {"item": self.guide["code"], "applicant": {**PERSON, "name": name}, "materials": materials}
+        return receive_case(hall=HALL, actor=self.staff("clerk01"), at=now(), window="W01", **given)["number"]
+
+    def accepted(self) -> str:
+        number = self.received()
+        accept_case(hall=HALL, actor=self.staff("clerk01"), at=now(), case_id=find_case(number)[1])
+        return number
+
+    def view(self, number: str) -> dict[str, Any]:
+        db.session.rollback()
+        return case_view(*find_case(number), now())
+
+
+@pytest.fixture
+def cases(staff: Staff, guide: dict[str, Any]) -> Cases:
+    return Cases(staff, guide)
+
+
+def press(visitor: Visitor, number: str, step: str, fields: dict[str, Any] | None = None, **more: Any) -> Any:
+    visitor.get(f"/cases/{number}")
+    return visitor.post(f"/cases/{number}/{step}", {"idempotency_key": new_key(), **(fields or {})}, **more)
+
+
+# ── who may read ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("who", ["guide01", "admin01"])
+def test_who_has_nothing_to_do_with_cases_reads_none(visitor: Visitor, cases: Cases, who: str) -> None:
+    number = cases.received()
+    enter(visitor, who)
+    assert visitor.get(f"/cases/{number}").status_code == 403
+    assert visitor.get("/notices/luolong-1.pdf").status_code == 403
+
+
+def test_a_stranger_is_sent_to_the_sign_in(visitor: Visitor, cases: Cases) -> None:
+    assert "/login?next=/cases/" in visitor.get(f"/cases/{cases.received()}").location
+
+
+@pytest.mark.parametrize("who", ["clerk01", "pickup01", "approver01", "chief01", "supervisor01"])
+def test_every_desk_reads_the_same_page(visitor: Visitor, cases: Cases, who: str) -> None:
+    number = cases.accepted()
+    enter(visitor, who)
+    answer = visitor.get(f"/cases/{number}")
+    page = said(answer.text)
+    assert answer.status_code == 200 and number in page and "欧**三" in page
+    for whole in (PERSON["name"], PERSON["id_number"], PERSON["phone"]):
+        assert whole not in answer.text
+
+
+def test_another_hall_reads_neither_case_nor_paper(visitor: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    paper = cases.view(number)["notices"][0]
+    enter(visitor, "clerk21")
+    assert visitor.get(f"/cases/{number}").status_code == 403
+    assert visitor.get(f"/notices/{HALL}-{paper['id']}.pdf").status_code == 403
+    for step in ("accept", "withdraw", "reveal"):
+        answer = visitor.post(f"/cases/{number}/{step}", {"idempotency_key": "k", "field": "name", "reason": "verify"})
+        assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("who", ["pickup01", "approver01", "supervisor01"])
+@pytest.mark.parametrize("step", ["accept", "supply", "no-request", "withdraw"])
+def test_the_windows_steps_are_the_windows_own(visitor: Visitor, cases: Cases, who: str, step: str) -> None:
+    number = cases.received()
+    enter(visitor, who)
+    assert press(visitor, number, step, {"code": "x"}).status_code == 403
+    assert cases.view(number)["state"] == "received"
+
+
+def test_an_unknown_case_step_or_paper_is_not_found(clerk: Visitor, cases: Cases) -> None:
+    assert clerk.get("/cases/LL209901010001").status_code == 404
+    assert press(clerk, cases.received(), "burn").status_code == 404
+    for name in ("luolong-999999", "nonsense", "luolong-0", "luolong-" + "9" * 30):
+        assert clerk.get(f"/notices/{name}.pdf").status_code == 404
+
+
+# ── what it says ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_accepted_case_shows_both_clocks_and_their_days(clerk: Visitor, cases: Cases) -> None:
+    page = said(clerk.get(f"/cases/{cases.accepted()}").text)
+    assert "承诺时限" in page and "法定时限" in page and "到期日" in page and "受理日" in page
+    assert "分办到审批部门" in page and "正常" in page
+
+
+def test_every_event_of_a_case_has_words() -> None:
+    from app.events import KINDS
+
+    kinds = {kind for kind in KINDS if kind.startswith("case.")} | {"notice.issued", "field.revealed"}
+    assert kinds == set(case_history.TITLES)
+
+
+def test_papers_open_in_the_browser(clerk: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    clerk.get(f"/cases/{number}")
+    answer = clerk.get(clerk.links("/notices/")[0])
+    assert answer.mimetype == "application/pdf" and answer.data.startswith(b"%PDF")
+    assert answer.headers["Content-Disposition"].startswith("inline")
+
+
+def test_markup_of_others_prints_as_text(clerk: Visitor, cases: Cases) -> None:
+    bad = "<img src=x onerror=alert(1)>"
+    number = cases.received(cases.of("main"))
+    press(clerk, number, "no-request", {"kind": "grey_area", "reason": bad})
+    page = clerk.get(f"/cases/{number}").text
+    assert bad not in page and html.escape(bad) in page
+
+
+# ── looking at what is masked ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_look_needs_the_permission_and_a_reason(visitor: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    enter(visitor, "supervisor01")
+    assert "查看完整信息须说明理由" not in visitor.get(f"/cases/{number}").text
+    assert press(visitor, number, "reveal", {"field": "phone", "reason": "verify"}).status_code == 403
+    enter(visitor, "clerk01")
+    assert press(visitor, number, "reveal", {"field": "phone", "reason": ""}).status_code == 422
+    assert press(visitor, number, "reveal", {"field": "codes", "reason": "verify"}).status_code == 422
+
+
+def test_a_look_shows_one_field_for_half_a_minute_and_is_recorded(clerk: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    given = {"field": "phone", "reason": "contact"}
+    part = press(clerk, number, "reveal", given, headers={"HX-Request": "true"}).text
+    assert PERSON["phone"] in part and 'data-hide="30"' in part and PERSON["id_number"] not in part
+    whole = press(clerk, number, "reveal", given)
+    assert PERSON["phone"] in whole.text and whole.headers["Refresh"] == f"30; url=/cases/{number}"
+    db.session.rollback()
+    looks = [r for r in eventlog.read_subject(HALL, f"case:{find_case(number)[1]}") if r.event.kind == "field.revealed"]
+    assert len(looks) == 2
+    page = clerk.get(f"/cases/{number}").text
+    assert PERSON["phone"] not in page and "电话 · 联系申请人" in said(page)
+
+
+# ── the window's steps ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_accept(clerk: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    answer = press(clerk, number, "accept")
+    assert (answer.status_code, answer.location) == (303, f"/cases/{number}")
+    assert "已受理，两个时限从今天起算" in said(clerk.get(answer.location).text)
+    assert cases.view(number)["state"] == "accepted"
+
+
+def test_a_main_material_cannot_be_tolerated(clerk: Visitor, cases: Cases) -> None:
+    number = cases.received(cases.of("main"))
+    assert 'name="tolerant"' not in clerk.get(f"/cases/{number}").text
+    answer = press(clerk, number, "accept", {"tolerant": "1", "commitment": "补", "gap_limit": "3"})
+    assert answer.status_code == 409 and "主要材料不能容缺" in answer.text
+
+
+def test_tolerant_acceptance_keeps_what_was_typed_when_refused(clerk: Visitor, cases: Cases) -> None:
+    number = cases.received(cases.of("secondary"))
+    assert press(clerk, number, "accept").status_code == 409
+    given = {"tolerant": "1", "commitment": "本人承诺三日内补齐", "gap_limit": "59"}
+    refused = press(clerk, number, "accept", given)
+    assert refused.status_code == 422 and "补齐期限不得长于承诺时限" in refused.text
+    assert "本人承诺三日内补齐" in refused.text and 'value="59"' in refused.text
+    assert press(clerk, number, "accept", {**given, "gap_limit": "lots"}).status_code == 422
+    assert press(clerk, number, "accept", {**given, "gap_limit": "1"}).status_code == 303
+    assert cases.view(number)["flags"]["tolerant"]
+    assert "容缺材料最迟" in said(clerk.get(f"/cases/{number}").text)
+
+
+def test_one_notice_then_a_supplement_then_acceptance(clerk: Visitor, cases: Cases) -> None:
+    code = cases.of("main")
+    number = cases.received(code)
+    nothing = press(clerk, number, "request-supplement")
+    assert nothing.status_code == 422 and "没有选择需要补正的材料" in nothing.text
+    assert press(clerk, number, "request-supplement", {"code": code, f"problem-{code}": "请交原件"}).status_code == 303
+    page = said(clerk.get(f"/cases/{number}").text)
+    assert "请交原件" in page and "待补正" in page and "出具告知书" not in page  # once
+    again = press(clerk, number, "request-supplement", {"code": code})
+    assert again.status_code == 409 and "补正只能一次性告知" in again.text
+    assert press(clerk, number, "supply", {"code": code}).status_code == 303
+    assert cases.view(number)["state"] == "accepted"
+
+
+def test_a_supervisor_may_give_a_second_notice(visitor: Visitor, cases: Cases) -> None:
+    code = cases.of("main")
+    number = cases.received(code)
+    enter(visitor, "supervisor01")
+    assert "再次告知补正" not in visitor.get(f"/cases/{number}").text  # the first one is the window's
+    enter(visitor, "clerk01")
+    press(visitor, number, "request-supplement", {"code": code})
+    enter(visitor, "supervisor01")
+    assert "再次告知补正" in visitor.get(f"/cases/{number}").text
+    assert press(visitor, number, "request-supplement", {"code": code, f"problem-{code}": "仍不清楚"}).status_code == 303
+    assert [n["kind"] for n in cases.view(number)["notices"]].count("supplement") == 2
+
+
+def test_the_window_asks_and_does_not_refuse(clerk: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    empty = press(clerk, number, "no-request", {"kind": "out_of_scope", "reason": " "})
+    assert empty.status_code == 422 and "请填写理由" in empty.text and 'value="out_of_scope" checked' in empty.text
+    assert press(clerk, number, "no-request", {"kind": "out_of_scope", "reason": "不在本区"}).status_code == 303
+    page = said(clerk.get(f"/cases/{number}").text)
+    assert "等首席代表答复" in page and "不在本区" in page
+    refused = press(clerk, number, "accept")
+    assert refused.status_code == 409 and "首席代表尚未答复" in refused.text
+
+
+def test_withdraw_ends_the_case(clerk: Visitor, cases: Cases) -> None:
+    number = cases.accepted()
+    assert press(clerk, number, "withdraw").status_code == 303
+    late = press(clerk, number, "withdraw")
+    assert late.status_code == 409 and "已撤回" in late.text and "withdrawn" not in said(late.text)
+
+
+def test_a_double_press_counts_once(clerk: Visitor, cases: Cases) -> None:
+    code = cases.of("main")
+    number = cases.received(code)
+    given = {"idempotency_key": "one-press", "code": code}
+    assert {press(clerk, number, "request-supplement", given).status_code for _ in range(2)} == {303}
+    assert [n["kind"] for n in cases.view(number)["notices"]].count("supplement") == 1
