@@ -82,6 +82,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "case.outcome": (422, "决定应为 granted 或 refused", "An outcome is granted or refused"),
     "case.ground": (422, "不是法定的特别程序", "This is not a ground that stops the clock"),
     "case.days": (422, "天数应为 1–{limit}", "Days must be 1–{limit}"),
+    "case.not_extendable": (409, "法定期限不按工作日计算，延期依专门规定办理", "The limit is not in working days; its own law says how it is extended"),
     "case.extended_once": (409, "延期只能一次", "A case may be extended only once"),
     "case.too_late": (409, "法定期限已过", "The statutory limit has passed"),
     "case.not_authorised": (403, "该事项未授权首席代表决定", "The chief representative may not decide this item"),

@@ -22,9 +22,7 @@ WAITING = (100, 10_000, 100_000)
 HISTORY = 20_000  # tickets of the same day that are done: a planner may stumble over them
 ROUNDS = 200
 
-_COLUMNS = (
-    "hall, id, number, queue, day, lane, state, channel, token_hash, token_sealed, queued_us, issued_at, recalls"
-)
+_COLUMNS = "hall, id, number, queue, day, lane, state, channel, token_hash, token_sealed, queued_us, issued_at, recalls"
 _FILL = {
     "sqlite": f"""
         WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last)

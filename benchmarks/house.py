@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,8 +24,8 @@ from workers import ROOT
 from workers.launch import free_port
 
 HALL = "luolong"
-PASSWORD = "password-of-the-benchmarks"  # noqa: S105  # of a house that lives for a minute
-SECRET = "secret of a house that lives for a minute"  # noqa: S105
+PASSWORD = "password-of-the-benchmarks"  # of a house that lives for a minute
+SECRET = "secret of a house that lives for a minute"
 READY_S = 120.0
 DATABASES = ("sqlite", "postgresql")
 
@@ -93,7 +93,9 @@ class House:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
         self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -152,10 +154,8 @@ class House:
 
     def kill(self, pid: int) -> None:
         """`kill -9` for one of ours; gone already is as good."""
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
     @property
     def redis_url(self) -> str:

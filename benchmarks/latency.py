@@ -47,7 +47,9 @@ def measure() -> dict[str, Any]:
     for name in ("answer", "frame", "call"):
         values = [sample[name] * 1000 for sample in samples]
         result[name] = {
-            "median_ms": tables.median(values), "p95_ms": tables.quantile(values, 0.95), "max_ms": max(values)
+            "median_ms": tables.median(values),
+            "p95_ms": tables.quantile(values, 0.95),
+            "max_ms": max(values),
         }
     return result
 

@@ -48,7 +48,7 @@ class Log:
             again = status == 0 or status >= 500
             if not again or time.monotonic() - began >= self.patience_s:
                 break
-            time.sleep(random.uniform(0.05, 0.2))  # noqa: S311  # so that not all come back at once
+            time.sleep(random.uniform(0.05, 0.2))  # so that not all come back at once
         ended = time.monotonic()
         outcome = _outcome(status)
         detail = "" if outcome in ("ok", "empty") else f"{status} {(answer or {}).get('code')}"
@@ -101,9 +101,7 @@ def case(log: Log, clerk: str, approvers: dict[str, str], item: dict[str, Any], 
     log.tell("decide", f"/cases/{number}/decide", {"outcome": "granted"}, token, number=number)
 
 
-def rush(
-    log: Log, hall: str, kiosks: list[str], clerks: dict[str, str], *, each: int, queues: str = "ABC"
-) -> None:
+def rush(log: Log, hall: str, kiosks: list[str], clerks: dict[str, str], *, each: int, queues: str = "ABC") -> None:
     """Every kiosk issues `each` tickets while every clerk (window → token) calls, until all are issued and none waits.
 
     All begin at once. A clerk stops when nobody waits and no kiosk works any more.
@@ -113,7 +111,7 @@ def rush(
     done = threading.Event()
 
     def kiosk(token: str, seed: int) -> None:
-        choose = random.Random(seed)  # noqa: S311
+        choose = random.Random(seed)
         start.wait()
         try:
             for _ in range(each):

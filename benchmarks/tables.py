@@ -20,7 +20,12 @@ def show(title: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None
     widths = [max(len(row[n]) for row in [list(head), *cells]) for n in range(len(head))]
     print(f"\n{title}")
     for row in [list(head), ["─" * width for width in widths], *cells]:
-        print("  " + "  ".join(cell.ljust(w) if n == 0 else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))))
+        print(
+            "  "
+            + "  ".join(
+                cell.ljust(w) if n == 0 else cell.rjust(w) for n, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
+        )
 
 
 def _cell(value: Any) -> str:

@@ -18,7 +18,7 @@ SELECT q.queue, count(*) FROM window_queues q JOIN window_sessions s ON s.hall =
 SELECT started_at, finished_at FROM tickets WHERE hall = 'luolong' AND queue = :queue AND finished_at > now() - interval '4 hours'
   AND state = 'finished' ORDER BY finished_at DESC LIMIT 40;
 INSERT INTO events (hall, seq, kind, subject, body, actor, at, mac)
-  VALUES ('luolong', :seq + 1, 'ticket.issued', 'ticket:' || (:last_id + 1), repeat('x', 150), 'device:kiosk', now(), repeat('m', 64));
+  VALUES ('luolong', :seq + 1, 'ticket.issued', 'ticket:' || (:last_id + 1), repeat('x', 150), 'a kiosk', now(), repeat('m', 64));
 UPDATE hall_heads SET seq = :seq + 1, last_id = :last_id + 1, last_at = now() WHERE hall = 'luolong';
 COMMIT;
 
@@ -39,7 +39,7 @@ UPDATE tickets SET state = 'called', "window" = :window, called_at = now(), reca
 INSERT INTO calls (hall, id, ticket_id, "window", staff, called_at, why)
   VALUES ('luolong', :last_id + 1, :ticket, :window, 'clerk01', now(), repeat('x', 600));
 INSERT INTO events (hall, seq, kind, subject, body, actor, at, mac)
-  VALUES ('luolong', :seq + 1, 'ticket.called', 'ticket:' || :ticket, repeat('x', 800), 'staff:clerk01', now(), repeat('m', 64));
+  VALUES ('luolong', :seq + 1, 'ticket.called', 'ticket:' || :ticket, repeat('x', 800), 'a clerk', now(), repeat('m', 64));
 UPDATE hall_heads SET seq = :seq + 1, last_id = :last_id + 1, last_at = now() WHERE hall = 'luolong';
 COMMIT;
 
@@ -50,6 +50,6 @@ SELECT id, staff_id, state FROM window_sessions WHERE hall = 'luolong' AND "wind
 UPDATE tickets SET state = 'no_show', missed_at = now() WHERE hall = 'luolong' AND id = :ticket;
 UPDATE calls SET ended_at = now(), outcome = 'no_show' WHERE hall = 'luolong' AND ticket_id = :ticket AND ended_at IS NULL;
 INSERT INTO events (hall, seq, kind, subject, body, actor, at, mac)
-  VALUES ('luolong', :seq + 1, 'ticket.missed', 'ticket:' || :ticket, repeat('x', 100), 'staff:clerk01', now(), repeat('m', 64));
+  VALUES ('luolong', :seq + 1, 'ticket.missed', 'ticket:' || :ticket, repeat('x', 100), 'a clerk', now(), repeat('m', 64));
 UPDATE hall_heads SET seq = :seq + 1, last_at = now() WHERE hall = 'luolong';
 COMMIT;

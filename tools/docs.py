@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -84,7 +84,7 @@ def _told(module: ModuleType, function: str, seen: set[tuple[str, str]]) -> set[
     return told
 
 
-@lru_cache(maxsize=None)
+@cache
 def _functions(module: ModuleType) -> dict[str, ast.FunctionDef]:
     tree = ast.parse(inspect.getsource(module))
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -126,7 +126,9 @@ def routes(flask_app: Any) -> list[Route]:
             continue
         demands = getattr(flask_app.view_functions[rule.endpoint], "demands", None)
         methods = tuple(sorted(rule.methods - {"HEAD", "OPTIONS"}))
-        found.append(Route(rule.rule, methods, rule.endpoint, None if demands is None else frozenset(map(str, demands))))
+        found.append(
+            Route(rule.rule, methods, rule.endpoint, None if demands is None else frozenset(map(str, demands)))
+        )
     return sorted(found, key=lambda route: (not route.rule.startswith("/api"), route.rule, route.methods))
 
 
@@ -164,10 +166,7 @@ def permissions_page(flask_app: Any) -> str:
     )
     demands = table(
         ["route", "method", "who"],
-        [
-            [f"`{route.rule}`", " ".join(route.methods), _who(route.demands)]
-            for route in routes(flask_app)
-        ],
+        [[f"`{route.rule}`", " ".join(route.methods), _who(route.demands)] for route in routes(flask_app)],
     )
     return f"""# Permissions
 
@@ -289,7 +288,7 @@ def _drawing(steps: dict[tuple[StrEnum, StrEnum], StrEnum]) -> str:
 def _chinese(module: ModuleType) -> dict[str, str]:
     """Value → the Chinese word that stands beside the enum member."""
     source = inspect.getsource(module)
-    return {value: word for value, word in re.findall(r'^    [A-Z_]+ = "([^"]+)"  # (\S+)$', source, re.MULTILINE)}
+    return dict(re.findall(r'^    [A-Z_]+ = "([^"]+)"  # (\S+)$', source, re.MULTILINE))
 
 
 _NOTE = "<!-- written by `python -m tools.docs`; do not edit -->"

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, g
 
 from app.api.noun import Noun
-from app.api.reading import own_hall, plain, row_id
+from app.api.reading import own_hall, row_id
 from app.api.schemas import Nothing, Shape, Text, maybe, said
 from app.errors import Refusal
 from app.hall.queries import zones
@@ -51,7 +51,7 @@ def _public(answer: dict[str, Any], hall: str) -> dict[str, Any]:
 @noun.response(201, RegisteredDevice)
 def register_device(given: dict[str, Any]) -> Any:
     """Register a device of a hall; the token is shown once."""
-    hall = own_hall(g.actor, plain(given["hall"], "hall.unknown"))
+    hall = own_hall(g.actor, given["hall"])
     if given["zone"] is not None and given["zone"] not in {zone["code"] for zone in zones(hall)}:
         raise Refusal("request.invalid", detail="zone: not a zone of this hall")
     answer = devices.register_device(

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from app.api.reading import Parser, begin, end
+from app.api.reading import Parser, drop_key
 from app.errors import REFUSALS
 
 PREFIX = "/api/v1"
@@ -39,8 +39,7 @@ class Noun(Blueprint):
         super().__init__(f"api_{name}", __name__, url_prefix=PREFIX, description=description)
         self.noun = name
         self.limited: dict[str, str] = {}
-        self.before_request(begin)
-        self.teardown_request(end)
+        self.teardown_request(drop_key)
 
     def arguments(self, schema: Any, **more: Any) -> Any:
         """Read the request with this schema; a body is required when one of its fields is."""

@@ -98,12 +98,7 @@ def digest(kind: str, text: str) -> str:
     return privacy.blind_index(kind, hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest())
 
 
-def begin() -> None:
-    """Whoever asked before in this context, as tests do, does not ask now."""
-    g.pop("actor", None)
-
-
-def end(_error: BaseException | None = None) -> None:
+def drop_key(_error: BaseException | None = None) -> None:
     """No key outlives its request: threads serve many."""
     request_key.set(None)
 

@@ -29,6 +29,7 @@ from app.casework.cases import (
 )
 from app.casework.models import Case, CaseMaterial, CaseReview
 from app.casework.queries import case_answer
+from app.casework.review import own_review
 from app.casework.rules.clocks import NOTICE_LIMIT, read_limit
 from app.casework.rules.materials import MaterialState, Paper, may_tolerate
 from app.casework.rules.states import INTAKE, CaseState, CaseStep
@@ -246,13 +247,16 @@ def deem_accepted(tx: Transaction, *, case_id: int) -> dict[str, Any]:
 def request_supplement(tx: Transaction, *, case_id: int, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Tell the applicant once, in writing, everything that is missing 一次性告知 (C2).
 
-    In review it stops the promised clock only (C6). Refuses case.illegal_step, case.nothing_missing,
+    In review only the deciding department asks, and it stops the promised clock only (C6). Refuses case.illegal_step, case.nothing_missing,
     case.material_unknown, case.second_notice (without case:override). Locks the hall. Tells SupplementRequested,
     NoticeIssued.
     """
     case, state = checked(tx, case_id, CaseStep.REQUEST_SUPPLEMENT)
     if not items:
         raise Refusal("case.nothing_missing")
+    in_review = CaseState(case.state) not in INTAKE
+    if in_review:
+        own_review(tx, case)
     if case.supplement_notices and not tx.actor.may(Permission.CASE_OVERRIDE):
         raise Refusal("case.second_notice")
     known = {paper.code for paper in papers_of(case.guide)}
@@ -268,7 +272,6 @@ def request_supplement(tx: Transaction, *, case_id: int, items: Sequence[Mapping
         tx.execute(update(CaseMaterial).where(*one).values(values))
         codes.append(code)
     tx.session.expire_all()
-    in_review = CaseState(case.state) not in INTAKE
     change(tx, case, state=state, supplement_notices=case.supplement_notices + 1, notice_due_at=None)
     tx.record(SupplementRequested(**said(case), materials=tuple(codes)))
     if in_review:

@@ -118,7 +118,7 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
         "ready_at": iso(case.ready_at),
         "delivered_at": iso(case.delivered_at),
         "outcome": case.outcome,
-        "result": {"name": guide["result_name"], "kind": guide["result_kind"], "shelf": case.shelf},
+        "result": {**_result(guide), "shelf": case.shelf},
         "window": case.window,
         **_window_name(session, case),
         "forwarded_to": case.forwarded_to,
@@ -147,6 +147,10 @@ def _item(case: Case) -> dict[str, Any]:
     guide = case.guide
     names = ("name", "name_en", "department", "department_en", "time_class", "regime", "chief_may_decide")
     return {"code": case.item, **{name: guide[name] for name in names}}
+
+
+def _result(guide: dict[str, Any]) -> dict[str, Any]:
+    return {"name": guide["result_name"], "name_en": guide["result_name_en"], "kind": guide["result_kind"]}
 
 
 def _masked(party: dict[str, str]) -> dict[str, str | None]:
@@ -244,7 +248,7 @@ def public_view(hall: str, case_id: int, at: datetime) -> dict[str, Any]:
             {"department": r.department, "department_en": department_en(r.department), "state": r.state}
             for r in reviews_of(session, hall, case_id)
         ],
-        "result": {"name": case.guide["result_name"], "kind": case.guide["result_kind"]},
+        "result": _result(case.guide),
         "flags": {"tolerant": case.tolerant, "deemed_accepted": case.deemed_accepted, "extended": case.extended},
     }
 

@@ -41,6 +41,7 @@ from app.events import (
     NoRequestAnswered,
 )
 from app.hall.models import Hall
+from app.hall.rules.clock import Unit
 from app.people.permissions import Permission
 from app.words import clean
 
@@ -51,7 +52,7 @@ LONGEST_STOP_DAYS = 366
 def take_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
     """Begin to review 领办. Refuses case.illegal_step, auth.foreign_department, case.intake_is_approver. Locks the hall."""
     case, state = checked(tx, case_id, CaseStep.TAKE)
-    review = _own_review(tx, case)
+    review = own_review(tx, case)
     _refuse_intake(tx, case)
     _set_review(tx, review, taken_by=tx.actor.name)
     change(tx, case, state=state)
@@ -70,7 +71,7 @@ def decide_case(tx: Transaction, *, case_id: int, outcome: str, reason: str = ""
     if outcome not in ("granted", "refused"):
         raise Refusal("case.outcome")
     case, _ = checked(tx, case_id, CaseStep.GRANT if outcome == "granted" else CaseStep.REFUSE)
-    review = _own_review(tx, case)
+    review = own_review(tx, case)
     _refuse_intake(tx, case)
     if case.tolerant and lacking_papers(tx, case):
         raise Refusal("case.gap_open")
@@ -127,7 +128,7 @@ def suspend_case(tx: Transaction, *, case_id: int, ground: str, days: int) -> di
     if not 1 <= days <= LONGEST_STOP_DAYS:
         raise Refusal("case.days", limit=LONGEST_STOP_DAYS)
     case, state = checked(tx, case_id, CaseStep.SUSPEND)
-    _own_review(tx, case)
+    own_review(tx, case)
     start_stop(tx, case, "both", ground, days)
     change(tx, case, state=state)
     tx.record(CaseSuspended(**said(case), ground=ground, clock="both", days=days))
@@ -139,7 +140,7 @@ def suspend_case(tx: Transaction, *, case_id: int, ground: str, days: int) -> di
 def resume_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
     """The special procedure is over; the clocks run on. Refuses case.illegal_step, auth.foreign_department. Locks the hall."""
     case, state = checked(tx, case_id, CaseStep.RESUME)
-    _own_review(tx, case)
+    own_review(tx, case)
     change(tx, case, state=state)
     tx.record(CaseResumed(**said(case), clock=end_stop(tx, case)))
     move_clocks(tx, load(tx, case_id), "resumed")
@@ -150,14 +151,16 @@ def resume_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
 def extend_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]:
     """Extend once by ten working days, before the statutory limit has passed, with the reason told (行政许可法 §42).
 
-    Refuses case.illegal_step, case.reason_required, case.extended_once, case.too_late, auth.foreign_department. Locks
-    the hall. Tells CaseExtended, ClocksMoved.
+    Refuses case.illegal_step, case.reason_required, case.not_extendable, case.extended_once, case.too_late,
+    auth.foreign_department. Locks the hall. Tells CaseExtended, ClocksMoved.
     """
     case, state = checked(tx, case_id, CaseStep.EXTEND)
-    _own_review(tx, case)
+    own_review(tx, case)
     if not reason.strip():
         raise Refusal("case.reason_required")
     sealed = seal_field(tx.hall, case.id, "extension", clean(reason, "reason", limit=500, lines=True))
+    if case.guide["statutory"]["unit"] != Unit.WD:
+        raise Refusal("case.not_extendable")
     if case.extended:
         raise Refusal("case.extended_once")
     if case.statutory_due_at is not None and tx.at >= case.statutory_due_at:
@@ -175,7 +178,7 @@ def return_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]
     Refuses case.illegal_step, case.reason_required, auth.foreign_department. Locks the hall. Tells CaseReturned.
     """
     case, state = checked(tx, case_id, CaseStep.RETURN)
-    review = _own_review(tx, case)
+    review = own_review(tx, case)
     if not reason.strip():
         raise Refusal("case.reason_required")
     reason = clean(reason, "reason", limit=500, lines=True)
@@ -197,7 +200,7 @@ def forward_case(tx: Transaction, *, case_id: int, to_hall: str | None = None) -
     Refuses case.illegal_step, case.to_hall, auth.foreign_department. Locks the hall. Tells CaseForwarded.
     """
     case, state = checked(tx, case_id, CaseStep.FORWARD)
-    _own_review(tx, case)
+    own_review(tx, case)
     parent = tx.execute(select(Hall.parent).where(Hall.code == tx.hall)).scalar_one()
     target = to_hall or parent
     known = tx.execute(select(Hall.code).where(Hall.code == target)).one_or_none()
@@ -239,7 +242,7 @@ def answer_no_request(
     return case_answer(tx, case)
 
 
-def _own_review(tx: Transaction, case: Case) -> CaseReview:
+def own_review(tx: Transaction, case: Case) -> CaseReview:
     """The open review that the actor may act on: the own department's, or any as an authorised chief representative."""
     open_ = [review for review in reviews_of(tx.session, tx.hall, case.id) if review.state == "open"]
     for review in open_:

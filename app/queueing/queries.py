@@ -76,17 +76,20 @@ def _start_us(policy: Policy, lane: Lane) -> int:
 _AHEAD = text(
     "SELECT count(*) FROM tickets WHERE hall = :hall AND day = :day AND queue = :queue AND state = 'waiting'"
     " AND to_window IS NULL AND ("
-    + " OR ".join(f"(lane = '{lane.value}' AND queued_us < :before_{lane.value})" for lane in Lane)
+    + " OR ".join(
+        f"(lane = '{lane.value}' AND (queued_us < :before_{lane.value} OR queued_us = :before_{lane.value} AND id < :id))"
+        for lane in Lane
+    )
     + ")"
 )
 
 
-def ahead_of(session: Session, hall: str, day: date, queue: str, lane: str, queued_us: int) -> int:
-    """How many waiting people of the queue have a smaller rank, by the hall's head starts."""
+def ahead_of(session: Session, hall: str, day: date, queue: str, lane: str, queued_us: int, ticket_id: int) -> int:
+    """How many waiting people of the queue have a smaller rank, by the hall's head starts; ties go to the lower id."""
     policy = policy_of(session, hall, {})
     own = queued_us - _start_us(policy, Lane(lane))
     before = {f"before_{each.value}": own + _start_us(policy, each) for each in Lane}
-    given = {"hall": hall, "day": _bound(session, day), "queue": queue, **before}
+    given = {"hall": hall, "day": _bound(session, day), "queue": queue, "id": ticket_id, **before}
     return session.execute(_AHEAD, given).scalar_one()
 
 
@@ -271,7 +274,7 @@ def ticket_view(hall: str, ticket_id: int, at: datetime) -> dict[str, Any]:
     if row is None:
         raise Refusal("ticket.unknown")
     waiting = row.state == TicketState.WAITING
-    ahead = ahead_of(session, hall, row.day, row.queue, row.lane, row.queued_us) if waiting else 0
+    ahead = ahead_of(session, hall, row.day, row.queue, row.lane, row.queued_us, row.id) if waiting else 0
     wait = queue_wait(session, hall, row.queue, ahead, at) if waiting else None
     queue = session.execute(select(Queue).where(Queue.hall == hall, Queue.code == row.queue)).scalar_one()
     names = select(Window.name_zh, Window.name_en).where(Window.hall == hall, Window.code == row.window)

@@ -126,7 +126,7 @@ def issue_ticket(
 def _issued(
     tx: Transaction, ticket_id: int, printed: str, queue: str, lane: str, state: str, queued_us: int, issued_at: datetime
 ) -> dict[str, Any]:
-    ahead = ahead_of(tx.session, tx.hall, tx.day, queue, lane, queued_us) if state == TicketState.WAITING else 0
+    ahead = ahead_of(tx.session, tx.hall, tx.day, queue, lane, queued_us, ticket_id) if state == TicketState.WAITING else 0
     wait = queue_wait(tx.session, tx.hall, queue, ahead, tx.at)
     return {
         "id": f"{tx.hall}-{ticket_id}",

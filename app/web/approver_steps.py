@@ -16,6 +16,7 @@ from app.casework.queries import find_case
 from app.casework.review import LONGEST_STOP_DAYS
 from app.casework.rules.clocks import CaseClocks, Clock, Ground, Stop
 from app.casework.rules.states import CaseState, legal_steps
+from app.catalog.queries import department_en
 from app.db import db
 from app.errors import Refusal
 from app.events import Actor
@@ -71,14 +72,14 @@ def panel(view: dict[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:
         "shut": shut,
         "why_not": why_not if view["steps"] and not question and case.clock_from_at else "",
         "effects": effects,
-        "review": review.department if review else "",
+        "review": _department(review.department) if review else "",
         "taken_by": review.taken_by if review else None,
         "question": question,
         "grounds": [ground.value for ground in Ground],
         "longest": LONGEST_STOP_DAYS,
         "basis": [basis_text(basis) for basis in case.guide["legal_basis"]],
         "above": hall_of(above) if above else None,
-        "back_to": _back_to(case, review),
+        "back_to": _department(_back_to(case, review)),
         "last": _is_last(case, review),
     }
 
@@ -109,6 +110,10 @@ def _standing(case: Case, actor: Actor) -> tuple[CaseReview | None, str]:
 
 def _said(code: str) -> str:
     return Refusal(code).sentence("en" if present.english() else "zh")
+
+
+def _department(name: str) -> str:
+    return department_en(name) if present.english() and name else name
 
 
 def _back_to(case: Case, review: CaseReview | None) -> str:

@@ -390,3 +390,27 @@ def test_an_approvers_inbox_shows_what_is_theirs_by_due_time(hall) -> None:
     assert queries.tab_counts(department=department)["todo"] == 2
     assert queries.inbox(at=hall.at, department="区气象局", state="todo")["total"] == 0
     assert queries.inbox(at=hall.at, q=case["number"])["total"] == 1
+
+
+def test_what_was_promised_and_why_it_was_extended_are_kept(spring) -> None:
+    case, case_id = spring.accepted()
+    case = spring.do(review.extend_case, spring.approver(case), case_id=case_id, reason="需补充核查")
+    assert case["extension"] == "需补充核查"
+    assert "核查" not in db.session.query(Case.extension_sealed).scalar()
+
+
+def test_a_limit_in_natural_days_is_not_extended_by_the_general_rule(spring) -> None:
+    code = next(
+        found["code"]
+        for found in search_items(per_page=130)["items"]
+        if guide_of(found["code"])["statutory"]["unit"] == "ND"
+    )
+    case, case_id = spring.accepted(item=code)
+    with refused("case.not_extendable"):
+        spring.do(review.extend_case, spring.approver(case), case_id=case_id, reason="需补充核查")
+
+
+def test_the_window_does_not_stop_the_clock_of_a_case_in_review(spring) -> None:
+    _, case_id = spring.accepted()
+    with refused("auth.foreign_department"):
+        spring.do(intake.request_supplement, "clerk01", case_id=case_id, items=[{"code": "M1", "problem": "补章"}])

@@ -287,3 +287,7 @@ def test_no_range_is_shown_before_there_is_evidence(hall) -> None:
     shown = queries.queues_of_hall("luolong", hall.at)[0]
     assert shown["wait_high_s"] >= 60 and shown["windows_open"] == 1
     assert queries.longest_wait_s("luolong", hall.at)["A"] == timedelta(minutes=4).seconds
+
+
+def test_tickets_of_one_instant_wait_in_the_order_of_issue(hall) -> None:
+    assert [hall.take()["ahead"] for _ in range(4)] == [0, 1, 2, 3]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 
 from app.action import request_key
-from app.db import db
 from tests.api.asking import Asking
 
 PATH = "/halls/luolong/tickets"
@@ -114,13 +113,3 @@ def test_eight_presses_at_once_are_one(ask: Asking) -> None:
         thread.join()
     assert len(answers) == 8 and all(answer == answers[0] for answer in answers)
     assert ask.get("/halls/luolong/queues")[0]["waiting"] == 1
-
-
-def test_whoever_asked_before_lends_nobody_a_scope(ask: Asking) -> None:
-    ticket = ask.post(PATH, {"queue": "A"}, 201, **GUIDE)
-    client, clerk = ask.app.test_client(), {"Authorization": f"Bearer {ask.token('clerk01')}"}
-    assert client.post("/api/v1/windows/luolong-W01/open", headers=clerk).status_code == 200
-    cancel = f"/api/v1/tickets/{ticket['token']}/cancel"  # in the same context: what `g` held must not count
-    assert client.post(cancel, headers={"Idempotency-Key": "mine"}).status_code == 200
-    scopes = db.session.connection().exec_driver_sql("SELECT scope FROM answers").scalars().all()
-    assert [scope.split(":")[0] for scope in scopes] == ["ticket"]

@@ -90,7 +90,9 @@ def day(house: Flask) -> dict[str, str]:
     do(windows.open_window, clerk, window="W01")
     do(tickets.issue_ticket, kiosk, queue="A", channel="kiosk", person=person)
     called = do(calls.call_next, clerk, window="W01")["ticket"]
-    waiting = do(tickets.issue_ticket, kiosk, queue="A", channel="kiosk", person=person | {"id_number": None, "phone": None})
+    waiting = do(
+        tickets.issue_ticket, kiosk, queue="A", channel="kiosk", person=person | {"id_number": None, "phone": None}
+    )
     guide = guide_of(search_items("食品经营许可延续")["items"][0]["code"])
     materials = [{"code": material["code"], "state": "received"} for material in guide["materials"]]
     wish = {"item": guide["code"], "applicant": {"kind": "person", **person}, "materials": materials, "window": "W01"}
@@ -175,7 +177,7 @@ def fingerprints() -> dict[str, str]:
     db.session.rollback()
     prints = {}
     for table in sorted(inspect(db.engine).get_table_names()):
-        rows = sorted(repr(tuple(row)) for row in db.session.execute(text(f'SELECT * FROM "{table}"')))  # noqa: S608
+        rows = sorted(repr(tuple(row)) for row in db.session.execute(text(f'SELECT * FROM "{table}"')))
         prints[table] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
     db.session.rollback()
     return prints

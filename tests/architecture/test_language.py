@@ -9,6 +9,7 @@ from pathlib import Path
 
 from app.errors import REFUSALS
 from app.events import KINDS
+from tools import translations
 from tools.docs import ROOT, actions, recorders
 
 ROOMS = ("app", "workers", "displays", "printers")
@@ -98,6 +99,10 @@ def test_every_action_says_which_lock_it_takes() -> None:
         says_network = "Locks the network" in fact.doc or "takes the network's own lock" in fact.doc
         assert says_network == fact.network, fact.name
         assert fact.network or "Locks the hall" in fact.doc, fact.name
+
+
+def test_every_chinese_sentence_of_the_pages_has_its_english() -> None:
+    assert translations.missing() == []
 
 
 def test_pages_of_the_documentation_are_in_step() -> None:

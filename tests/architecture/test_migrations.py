@@ -62,7 +62,8 @@ def schema(engine: Engine) -> dict[str, Any]:
             ),
             "key": seen.get_pk_constraint(table)["constrained_columns"],
             "foreign": sorted(
-                (f["constrained_columns"], f["referred_table"], f["referred_columns"]) for f in seen.get_foreign_keys(table)
+                (f["constrained_columns"], f["referred_table"], f["referred_columns"])
+                for f in seen.get_foreign_keys(table)
             ),
             "unique": sorted((u["name"] or "", u["column_names"]) for u in seen.get_unique_constraints(table)),
             "checks": sorted((c["name"] or "", _plain(c["sqltext"])) for c in seen.get_check_constraints(table)),
@@ -88,7 +89,9 @@ def _indexes(engine: Engine, table: str) -> list[str]:
 def test_up_and_down_and_up_again(empty: Empty, connect: Callable[[Settings], Engine]) -> None:
     settings = empty("updown")
     assert not is_current(settings)
-    revisions = [script.revision for script in ScriptDirectory.from_config(config(settings.database_url)).walk_revisions()]
+    revisions = [
+        script.revision for script in ScriptDirectory.from_config(config(settings.database_url)).walk_revisions()
+    ]
     assert revisions
     for revision in reversed(revisions):
         upgrade(settings, revision)

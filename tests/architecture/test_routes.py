@@ -23,7 +23,9 @@ def test_every_route_says_who_may_use_it(house: Flask) -> None:
     assert [route for route in routes(house) if not route.demands <= known] == []
 
 
-def test_every_address_leads_somewhere(house: Flask, day: dict[str, str], visitor: Callable[[str], FlaskClient]) -> None:
+def test_every_address_leads_somewhere(
+    house: Flask, day: dict[str, str], visitor: Callable[[str], FlaskClient]
+) -> None:
     """The walks below prove nothing if they walk into 404: each GET route is 200 or a redirect for somebody."""
     clients = [visitor(who) for who in WHO]
     dead = []

@@ -162,7 +162,9 @@ def test_a_form_without_its_token_does_nothing(
     assert len(posts) >= 8
     for route in posts:
         for form in ({}, {"csrf_token": "x"}, {"csrf_token": foreign}):
-            answer = client.post(addressed(route, day), data=form | {"queue": "A", "username": "clerk01", "password": PASSWORD})
+            answer = client.post(
+                addressed(route, day), data=form | {"queue": "A", "username": "clerk01", "password": PASSWORD}
+            )
             assert answer.status_code == 400, (route.rule, answer.status_code)
     assert fingerprints() == before
 

@@ -74,5 +74,3 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
     for thread in threads:
         thread.join()
     return answers
-
-

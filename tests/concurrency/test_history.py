@@ -44,7 +44,11 @@ def op(what: str, number: str, began: float = 0, ended: float = 1, key: str = ""
 
 
 SOUND = [issued(1), issued(2), called(1), started(1), finished(1), called(2)]
-TOLD = [op("issue", "A001", 0, 1), op("issue", "A002", 2, 3), *(op(what, "A001") for what in ("call", "start", "finish"))]
+TOLD = [
+    op("issue", "A001", 0, 1),
+    op("issue", "A002", 2, 3),
+    *(op(what, "A001") for what in ("call", "start", "finish")),
+]
 TOLD += [op("call", "A002")]
 
 
@@ -77,7 +81,9 @@ def test_an_unanswered_request_may_have_happened_or_not() -> None:
         ("answers", lambda told, rows: ([*told, op("call", "", outcome="refused", detail="409")], rows)),
     ],
 )
-def test_every_fault_is_found(where: str, change: Callable[[list[Op], list[Event]], tuple[list[Op], list[Event]]]) -> None:
+def test_every_fault_is_found(
+    where: str, change: Callable[[list[Op], list[Event]], tuple[list[Op], list[Event]]]
+) -> None:
     told, rows = change(TOLD, SOUND)
     assert getattr(check(told, recorded(*rows)), where)
 

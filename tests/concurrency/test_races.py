@@ -17,8 +17,8 @@ from app.now import now
 from app.people.models import Staff
 from app.people.staff import add_staff
 from app.queueing.models import Call, Ticket
-from tests.conftest import PASSWORD
 from tests.concurrency.conftest import HALL, THREADS, Doors, at_once
+from tests.conftest import PASSWORD
 
 ROUNDS = 6
 PERSON = {"name": "张三丰", "id_number": "410305199001010011"}
@@ -145,7 +145,14 @@ def test_two_approvers_decide_one_case(doors: Doors) -> None:
     department = doors.must(f"/cases/{case['number']}/accept", None, clerk)["departments"][0]["department"]
     first = db.session.execute(select(Staff.username).where(Staff.department == department)).scalar_one()
     add_staff(
-        actor=SYSTEM, at=now(), username="approver99", name="同事", roles=["approver"], home=None, department=department, password=PASSWORD
+        actor=SYSTEM,
+        at=now(),
+        username="approver99",
+        name="同事",
+        roles=["approver"],
+        home=None,
+        department=department,
+        password=PASSWORD,
     )
     approvers = [doors.sign_in(first), doors.sign_in("approver99")]
     wishes = [{"outcome": "granted"}, {"outcome": "refused", "reason": "条件不符", "basis": "行政许可法第三十八条"}]

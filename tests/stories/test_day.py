@@ -245,9 +245,7 @@ def test_nobody_can_be_found_in_what_is_kept_and_said(
     assert crawl.find((NAME, ID, PHONE), places) == []
 
 
-def test_the_crawler_finds_what_is_there(
-    town: Town, memory: Redis, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_crawler_finds_what_is_there(town: Town, memory: Redis, caplog: pytest.LogCaptureFixture) -> None:
     """One leak in each place it looks, each in another spelling."""
     from sqlalchemy import text
 

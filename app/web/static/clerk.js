@@ -88,18 +88,20 @@ document.addEventListener(
     if (live.dataset.sent) return;
     live.dataset.sent = "1";
     for (const button of live.querySelectorAll("button")) button.disabled = true;
-    const values = Object.fromEntries(new FormData(sent, event.submitter));
-    const step = sent.action.split("/").pop();
+    const pressed = event.submitter;
+    const values = Object.fromEntries(new FormData(sent, pressed));
+    stepped = sent.action.split("/").pop();
     htmx.ajax("POST", sent.action, { target: live, swap: "innerHTML", values }).finally(() => {
       delete live.dataset.sent;
       for (const button of live.querySelectorAll("button:disabled:not([title])")) button.disabled = false;
-      after(step);
+      if (pressed?.isConnected) pressed.focus(); // it was refused: the same button stands there still
     });
   },
   true,
 );
 
 let quiet = false;
+let stepped = "";
 
 // Where the clerk goes on: with the case when service has begun, else at the next button of the visit.
 function after(step) {
@@ -183,8 +185,6 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (target.id === "c-found") {
     const search = document.querySelector("[data-search]");
     if (search) delete search.dataset.stale;
-    if (opening) target.querySelector("a")?.click();
-    opening = false;
   }
   if (target !== form) return;
   if (quiet) {
@@ -200,6 +200,19 @@ document.addEventListener("htmx:afterSwap", (event) => {
       break;
     }
   }
+});
+
+// Only now does htmx know the new links, so that a click on one of them does not leave the page.
+document.addEventListener("htmx:afterSettle", (event) => {
+  const target = event.detail.target;
+  if (target.id === "c-found" && opening) {
+    opening = false;
+    target.querySelector("a")?.click();
+  } else if (target === live && stepped) {
+    const step = stepped;
+    stepped = "";
+    after(step);
+  } else if (target === banners) stepped = "";
 });
 
 function tick() {
