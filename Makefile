@@ -3,7 +3,6 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-export PYTHONDONTWRITEBYTECODE ?= 1
 
 .PHONY: help run demo test test-fast lint format bench chaos screenshots messages docs outdated clean
 

@@ -169,7 +169,9 @@ def deadline_explain(case_number: str | None, start: str | None, limit: int | No
 def _print_ledger(rows: list[dict[str, object]]) -> None:
     for row in rows:
         mark = "*" if row["due"] else "+" if row["counted"] else " "
-        click.echo(f"{mark} {row['date']} {row['weekday']} {row['why_name']} {row['counted']} {row['total']}/{row['limit']}")
+        click.echo(
+            f"{mark} {row['date']} {row['weekday']} {row['why_name']} {row['counted']} {row['total']}/{row['limit']}"
+        )
 
 
 @hall.command("doctor")

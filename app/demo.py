@@ -160,17 +160,17 @@ def _windows(level: str) -> list[dict[str, Any]]:
     for n in range(1, 13):
         own = ALL_ZONES[(n - 1) // 2]
         windows.append(_window(n, own, {code: SPECIALITY_MIN if code == own else 0 for code in ALL_ZONES}))
-    for n in (1, 2):
-        windows.append(
-            {
-                "code": f"P{n:02d}",
-                "kind": "pickup",
-                "name_zh": f"出件 {n} 号窗口",
-                "name_en": f"Pickup {n}",
-                "zone": "F",
-                "queues": {},
-            }
-        )
+    windows.extend(
+        {
+            "code": f"P{n:02d}",
+            "kind": "pickup",
+            "name_zh": f"出件 {n} 号窗口",
+            "name_en": f"Pickup {n}",
+            "zone": "F",
+            "queues": {},
+        }
+        for n in (1, 2)
+    )
     return windows
 
 

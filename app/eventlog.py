@@ -12,7 +12,7 @@ from sqlalchemy import Index, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app import events, privacy
-from app.db import Head, HallHead, JSONText, canonical, db
+from app.db import HallHead, Head, JSONText, canonical, db
 from app.events import Event, Recorded
 
 
@@ -97,7 +97,7 @@ def read_subject(hall: str, subject: str) -> list[Recorded]:
 
 def heads() -> dict[str, int]:
     """The last sequence number of every hall."""
-    return {hall: seq for hall, seq in db.session.execute(select(HallHead.hall, HallHead.seq))}
+    return dict(db.session.execute(select(HallHead.hall, HallHead.seq)).all())
 
 
 def verify(hall: str) -> int | None:

@@ -250,6 +250,7 @@ class Run:
         line = summary(
             self.log.ops,
             found,
+            repeats=self.log.repeats,
             faults=sum(self.faults.values()),
             screen=f"{len(screen.seqs)} frames, {'ends at the head' if not boards else 'wrong'}",
             **{"slowest next answer": f"{slowest[0]:.1f} s after {slowest[1]}", "seed": self.seed},

@@ -33,6 +33,7 @@ class Log:
     ask: Ask
     patience_s: float = 0.0
     ops: list[Op] = field(default_factory=list)
+    repeats: int = 0  # requests sent again because nobody had answered, or with 5xx
     served_since: float = 0.0  # when the youngest request was sent that has been answered well
 
     def tell(self, what: str, path: str, body: Any, token: str, *, number: str = "", place: str = "") -> Any:
@@ -48,6 +49,7 @@ class Log:
             again = status == 0 or status >= 500
             if not again or time.monotonic() - began >= self.patience_s:
                 break
+            self.repeats += 1
             time.sleep(random.uniform(0.05, 0.2))  # so that not all come back at once
         ended = time.monotonic()
         outcome = _outcome(status)

@@ -111,9 +111,7 @@ def _chime(rate: int) -> array.array[int]:
             if t >= start:
                 since = t - start
                 swell = min(1.0, since / 0.008) * math.exp(-since * 4.5)
-                value += swell * (
-                    math.sin(math.tau * hertz * since) + 0.25 * math.sin(math.tau * 2 * hertz * since)
-                )
+                value += swell * (math.sin(math.tau * hertz * since) + 0.25 * math.sin(math.tau * 2 * hertz * since))
         samples.append(int(11000 * value * min(1.0, (length - i) / (0.05 * rate))))
     return samples
 

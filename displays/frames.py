@@ -231,9 +231,7 @@ def _held(was: dict[str, Any] | None, event: Event, recorded: Recorded) -> dict[
     return {**entry, **stands}
 
 
-def _with_call(
-    state: dict[str, Any], recent: list[dict[str, Any]], called: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _with_call(state: dict[str, Any], recent: list[dict[str, Any]], called: dict[str, Any]) -> list[dict[str, Any]]:
     """Recent calls with one more in front; of each number the last call, of each zone the last few."""
     entry = {k: called[k] for k in ("seq", "number", "window", "queue", "at", "recall")}
     kept, in_zone = [entry], {_zone(state, entry["queue"], entry["window"]): 1}
@@ -323,9 +321,7 @@ def _windows(state: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _zones(
-    state: dict[str, Any], queues: list[dict[str, Any]], windows: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _zones(state: dict[str, Any], queues: list[dict[str, Any]], windows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Each zone with its own count and its own last calls, for boards that hang in one zone."""
     rows = []
     for code, zone in sorted(state["zones"].items()):

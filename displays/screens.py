@@ -58,9 +58,7 @@ def screens_blueprint(
             return redirect("/pair?next=" + quote(request.full_path.rstrip("?"), safe="/"))
         frame = board(hall)
         _find(frame, facts)
-        answer = make_response(
-            render_template(f"displays/{template}", hall=hall, token=token, frame=frame, **facts)
-        )
+        answer = make_response(render_template(f"displays/{template}", hall=hall, token=token, frame=frame, **facts))
         answer.headers["Cache-Control"] = "no-store"
         return answer
 

@@ -110,9 +110,7 @@ def chinese_number(n: int) -> str:
     hundreds, rest = divmod(n, 100)
     if not rest:
         return DIGITS[hundreds] + "百"
-    return (
-        DIGITS[hundreds] + "百" + (("零" if rest < 10 else "一" if rest < 20 else "") + chinese_number(rest))
-    )
+    return DIGITS[hundreds] + "百" + (("零" if rest < 10 else "一" if rest < 20 else "") + chinese_number(rest))
 
 
 def window_number(window: str) -> int | None:

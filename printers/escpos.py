@@ -102,18 +102,7 @@ def _block(block: Block, width: int) -> bytes:
             lines = wrap(plain(block.text), width // block.size, columns)
             body = b"".join(line.encode("gb18030") + LF for line in lines)
             step = bytes([(block.size - 1) * 0x11])
-            return (
-                _align(block.align)
-                + ESC
-                + b"E"
-                + bytes([block.bold])
-                + GS
-                + b"!"
-                + step
-                + body
-                + GS
-                + b"!\x00"
-            )
+            return _align(block.align) + ESC + b"E" + bytes([block.bold]) + GS + b"!" + step + body + GS + b"!\x00"
         case Rule():
             return _align("left") + ESC + b"E\x00" + b"-" * width + LF
         case Qr():

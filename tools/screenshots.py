@@ -42,7 +42,9 @@ def hall() -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {**os.environ, "HALL_DATA_DIR": str(folder), "HALL_PORT": str(port), "HALL_DEMO_PASSWORD": PASSWORD}
-    process = subprocess.Popen([sys.executable, "-m", "workers", "launch"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "workers", "launch"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
+    )
     base = f"http://127.0.0.1:{port}"
     try:
         _until_ready(base, process)
@@ -95,7 +97,11 @@ class Morning:
         tickets = []
         for n in range(22):
             queue = "ABCDEFACCEFABCEFAACEFD"[n]
-            person = {"name": NAMES[n % 10], "id_number": f"41030519{60 + n}0101{1000 + n}", "phone": f"1381234{1000 + n}"}
+            person = {
+                "name": NAMES[n % 10],
+                "id_number": f"41030519{60 + n}0101{1000 + n}",
+                "phone": f"1381234{1000 + n}",
+            }
             given = {"queue": queue, "person": person, "lane": "priority" if n in (7, 15) else "normal"}
             tickets.append(self.post("/halls/luolong/tickets", "guide01", **given))
         for n in range(1, 7):
@@ -110,7 +116,9 @@ class Morning:
         self.post(f"/tickets/{called[2]['id']}/no-show", "clerk02")
         cases = [
             self.case(words, name, n + 3, called[n + 3]["id"])
-            for n, (words, name) in enumerate([("食品经营许可延续", "欧阳𠮷"), ("护士执业", "上官婉儿"), ("劳务派遣", "诸葛亮")])
+            for n, (words, name) in enumerate(
+                [("食品经营许可延续", "欧阳𠮷"), ("护士执业", "上官婉儿"), ("劳务派遣", "诸葛亮")]
+            )
         ]
         for case in cases[:2]:
             self.post(f"/cases/{case['number']}/accept", "clerk03" if case is cases[0] else "clerk04")

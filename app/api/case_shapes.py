@@ -106,6 +106,7 @@ class NoRequest(Shape):
 
 class Result(Shape):
     name = said()
+    name_en = said()
     kind = said()
     shelf = fields.String(allow_none=True)
 
@@ -159,10 +160,14 @@ class StaffCase(CaseDates):
     routing = said()
     departments = fields.List(fields.Nested(Review), required=True)
     stops = fields.List(fields.Nested(Stop), required=True)
+    commitment = maybe(metadata={"description": "Of a tolerant acceptance"})
+    extension = maybe(metadata={"description": "Why the case was extended"})
     no_request = fields.Nested(NoRequest, required=True, allow_none=True)
     outcome = maybe()
     result = fields.Nested(Result, required=True)
     window = maybe()
+    window_name = maybe()
+    window_name_en = maybe()
     forwarded_to = maybe()
     delivered_how = maybe()
     history = fields.List(fields.Nested(HistoryLine), required=True)

@@ -130,7 +130,8 @@ def preview_deadline(given: dict[str, Any]) -> Any:
 
 
 def _limit(given: dict[str, Any]) -> Limit:
-    amount, unit = given["limit"], given["unit"]
+    amount: Any = given["limit"]
+    unit: Any = given["unit"]
     if isinstance(amount, dict):
         amount, unit = amount.get("amount"), amount.get("unit", unit)
     if not isinstance(unit, str) or unit not in set(Unit):

@@ -78,7 +78,7 @@ class Days(fields.Field):
 
 
 class Tolerance(Shape):
-    commitment = Text(limit=1000, load_default="")
+    commitment = Text(limit=500, load_default="")
     gap_limit = Days(
         allow_none=True,
         load_default=None,
@@ -171,13 +171,14 @@ def accept_case(given: dict[str, Any], number: str) -> Any:
 
 @noun.post(
     "/cases/<number>/request-supplement",
-    refuses=f"{STEP} case.nothing_missing case.material_unknown case.second_notice",
+    refuses=f"{STEP} case.nothing_missing case.material_unknown case.second_notice auth.foreign_department "
+    "case.not_authorised",
 )
-@requires(Permission.CASE_ACCEPT, Permission.CASE_OVERRIDE)
+@requires(Permission.CASE_ACCEPT, Permission.CASE_OVERRIDE, Permission.CASE_DECIDE)
 @noun.arguments(Supplement)
 @noun.response(200, StaffCase)
 def request_supplement(given: dict[str, Any], number: str) -> Any:
-    """Tell the applicant once, in writing, all that is missing; only a supervisor may a second time."""
+    """Tell the applicant once all that is missing; in review the deciding department does, a second time a supervisor."""
     return act(intake.request_supplement, number, items=given["items"])
 
 

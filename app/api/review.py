@@ -15,7 +15,7 @@ from app.people.permissions import Permission
 
 noun = Noun("review", "Approving cases")
 
-STEP = f"{OF_CASE} case.illegal_step auth.foreign_department case.not_authorised"
+STEP = f"{OF_CASE} case.illegal_step auth.foreign_department case.not_authorised text.empty"
 
 
 class Decision(Shape):
@@ -82,7 +82,10 @@ def resume_case(_given: dict[str, Any], number: str) -> Any:
     return act(review.resume_case, number)
 
 
-@noun.post("/cases/<number>/extend", refuses=f"{STEP} case.reason_required case.extended_once case.too_late")
+@noun.post(
+    "/cases/<number>/extend",
+    refuses=f"{STEP} case.reason_required case.extended_once case.too_late case.not_extendable",
+)
 @requires(Permission.CASE_DECIDE)
 @noun.arguments(Reason)
 @noun.response(200, StaffCase)
@@ -111,7 +114,7 @@ def forward_case(given: dict[str, Any], number: str) -> Any:
 
 @noun.post(
     "/cases/<number>/answer-no-request",
-    refuses=f"{OF_CASE} case.illegal_step case.no_request_none case.reason_required case.basis_required",
+    refuses=f"{OF_CASE} case.illegal_step case.no_request_none case.reason_required case.basis_required text.empty",
 )
 @requires(Permission.CASE_ANSWER)
 @noun.arguments(Answer)

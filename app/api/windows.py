@@ -100,7 +100,7 @@ def open_window(_given: dict[str, Any], window: str) -> Any:
 
 @noun.post(
     "/windows/<window>/pause",
-    refuses=f"{AT} window.reason_required window.not_open window.not_yours window.occupied",
+    refuses=f"{AT} window.reason_required window.not_open window.not_yours window.occupied text.empty",
 )
 @requires(Permission.WINDOW_OPEN)
 @noun.arguments(Pause)

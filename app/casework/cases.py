@@ -80,9 +80,7 @@ def open_field(case: Any, column: str) -> Any:
 
 def papers_of(guide: Mapping[str, Any]) -> list[Paper]:
     """The materials of a frozen guide as the rules see them."""
-    return [
-        Paper(m["code"], m["name"], m["kind"] == "main", m["required"], m["sharable"]) for m in guide["materials"]
-    ]
+    return [Paper(m["code"], m["name"], m["kind"] == "main", m["required"], m["sharable"]) for m in guide["materials"]]
 
 
 def material_states(session: Session, hall: str, case_id: int) -> dict[str, Any]:

@@ -75,7 +75,10 @@ def _matches(case: Case, pickup_code: str | None, id_number: str | None) -> bool
 def dispatch_case(tx: Transaction, *, case_id: int, carrier: str, tracking_number: str) -> dict[str, Any]:
     """Send the result by courier 邮寄. Refuses case.illegal_step, bad words. Locks the hall. Tells CaseDispatched, CaseDelivered."""
     case, state = checked(tx, case_id, CaseStep.DISPATCH)
-    sent = {"carrier": clean(carrier, "carrier", limit=40), "tracking_number": clean(tracking_number, "tracking_number", limit=40)}
+    sent = {
+        "carrier": clean(carrier, "carrier", limit=40),
+        "tracking_number": clean(tracking_number, "tracking_number", limit=40),
+    }
     sealed = seal_field(tx.hall, case.id, "receiver", sent)
     change(tx, case, state=state, delivered_at=tx.at, delivered_how="courier", receiver_sealed=sealed)
     tx.record(CaseDispatched(**said(case)))

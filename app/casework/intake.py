@@ -148,7 +148,9 @@ def _party(given: Mapping[str, Any], *, kinds: bool = False) -> dict[str, str]:
 
 
 def _delivery(given: Mapping[str, Any]) -> dict[str, str]:
-    return {str(key)[:20]: clean(str(value), "delivery", limit=200, empty=True) for key, value in list(given.items())[:8]}
+    return {
+        str(key)[:20]: clean(str(value), "delivery", limit=200, empty=True) for key, value in list(given.items())[:8]
+    }
 
 
 def _states(materials: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str, str]:
@@ -257,6 +259,8 @@ def request_supplement(tx: Transaction, *, case_id: int, items: Sequence[Mapping
     in_review = CaseState(case.state) not in INTAKE
     if in_review:
         own_review(tx, case)
+    elif not (tx.actor.may(Permission.CASE_ACCEPT) or tx.actor.may(Permission.CASE_OVERRIDE)):
+        raise Refusal("auth.forbidden")  # who decides does not take in (C5)
     if case.supplement_notices and not tx.actor.may(Permission.CASE_OVERRIDE):
         raise Refusal("case.second_notice")
     known = {paper.code for paper in papers_of(case.guide)}

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case as when, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import case as when
 from sqlalchemy.orm import Session
 
 from app import eventlog, events, privacy
@@ -21,8 +22,8 @@ from app.errors import Refusal
 from app.hall.models import Window
 from app.hall.queries import schedule
 from app.hall.rules.clock import Unit
-from app.now import iso, local
 from app.notices.queries import notices_of_case
+from app.now import iso, local
 
 PER_PAGE = 20
 
@@ -106,7 +107,13 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
             for review in reviews_of(session, case.hall, case.id)
         ],
         "stops": [
-            {"clocks": s.clocks, "ground": s.ground, "days": s.days, "from_at": iso(s.from_at), "until_at": iso(s.until_at)}
+            {
+                "clocks": s.clocks,
+                "ground": s.ground,
+                "days": s.days,
+                "from_at": iso(s.from_at),
+                "until_at": iso(s.until_at),
+            }
             for s in stops_of(session, case.hall, case.id)
         ],
         "commitment": open_field(case, "commitment"),
@@ -240,7 +247,13 @@ def public_view(hall: str, case_id: int, at: datetime) -> dict[str, Any]:
         "promised": promised,
         "statutory": _clock(case, Clock.STATUTORY, now),
         "to_bring": [
-            {"name": m["name"], "name_en": m["name_en"], "problem": m["problem"], "form": m["form"], "copies": m["copies"]}
+            {
+                "name": m["name"],
+                "name_en": m["name_en"],
+                "problem": m["problem"],
+                "form": m["form"],
+                "copies": m["copies"],
+            }
             for m in materials
             if asked and m["state"] == "missing" and (m["required"] or m["requested"])
         ],
@@ -394,7 +407,13 @@ def no_requests(hall: str | None = None) -> list[dict[str, Any]]:
     session = db.session()
     rows = session.execute(query.order_by(Case.received_at)).scalars()
     return [
-        {"number": c.number, "item": _item(c), "kind": c.no_request_kind, "window": c.window, **open_field(c, "no_request")}
+        {
+            "number": c.number,
+            "item": _item(c),
+            "kind": c.no_request_kind,
+            "window": c.window,
+            **open_field(c, "no_request"),
+        }
         for c in rows
     ]
 
@@ -403,7 +422,9 @@ def pickup_list(hall: str, at: datetime, limit: int = 200) -> list[dict[str, Any
     """What the pickup window of a hall has to hand out or still expects, the longest waiting first."""
     query = select(Case).where(Case.hall == hall, Case.state.in_(sorted(PICKUP)))
     session = db.session()
-    rows = session.execute(query.order_by(func.coalesce(Case.ready_at, Case.decided_at), Case.id).limit(limit)).scalars()
+    rows = session.execute(
+        query.order_by(func.coalesce(Case.ready_at, Case.decided_at), Case.id).limit(limit)
+    ).scalars()
     return [_line(session, case, at) | {"result": {"name": case.guide["result_name"]}} for case in rows]
 
 

@@ -22,7 +22,9 @@ def sweep_lights(tx: Transaction) -> dict[str, Any]:
 
     Locks the hall. Tells LightChanged, and ClocksMoved where a due instant moved.
     """
-    due = select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at).limit(BATCH)
+    due = (
+        select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at).limit(BATCH)
+    )
     cases = tx.execute(due).scalars().all()
     for case in cases:
         move_clocks(tx, case, "time")
@@ -36,9 +38,7 @@ def sweep_calendar(tx: Transaction) -> dict[str, Any]:
     Decided cases never change, and no printed paper does. Locks the hall. Tells ClocksMoved where a due instant moved.
     """
     version = schedule_version(schedule(tx.hall, tx.session))
-    stale = select(Case).where(
-        Case.hall == tx.hall, Case.state.in_(sorted(DECIDING)), Case.schedule_version != version
-    )
+    stale = select(Case).where(Case.hall == tx.hall, Case.state.in_(sorted(DECIDING)), Case.schedule_version != version)
     cases = tx.execute(stale.limit(BATCH)).scalars().all()
     for case in cases:
         move_clocks(tx, case, "calendar")
@@ -47,7 +47,5 @@ def sweep_calendar(tx: Transaction) -> dict[str, Any]:
 
 def overdue_notices(hall: str, at: Any) -> list[int]:
     """Received cases of which nobody told the applicant in time; each is to be deemed accepted."""
-    query = select(Case.id).where(
-        Case.hall == hall, Case.state == CaseState.RECEIVED, Case.notice_due_at <= at
-    )
+    query = select(Case.id).where(Case.hall == hall, Case.state == CaseState.RECEIVED, Case.notice_due_at <= at)
     return list(db.session.execute(query.order_by(Case.notice_due_at).limit(BATCH)).scalars())

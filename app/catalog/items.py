@@ -21,9 +21,7 @@ from app.events import CatalogImported
 DATA = Path(__file__).parent / "data"
 
 
-def read_catalog(
-    data: bytes, *, skip_bad: bool = False
-) -> tuple[list[ItemRow], dict[str, Guide], list[Problem]]:
+def read_catalog(data: bytes, *, skip_bad: bool = False) -> tuple[list[ItemRow], dict[str, Guide], list[Problem]]:
     """The items of a CSV with their written guides, and every line that cannot be read.
 
     Raises Refusal catalog.unreadable when there is such a line and `skip_bad` is not set; `facts["problems"]` of the
@@ -48,9 +46,7 @@ def import_catalog(tx: Transaction, *, rows: list[ItemRow], guides: dict[str, Gu
     """
     if not rows:
         raise Refusal("catalog.unreadable", count=0)
-    version = hashlib.sha256(
-        repr([(r, guides.get(r.implementation_code)) for r in rows]).encode()
-    ).hexdigest()[:12]
+    version = hashlib.sha256(repr([(r, guides.get(r.implementation_code)) for r in rows]).encode()).hexdigest()[:12]
     known = set(tx.execute(select(ServiceItem.code)).scalars())
     values = [_values(position, row, guide_of(row, guides), version) for position, row in enumerate(rows)]
     table = ServiceItem.__table__
@@ -61,9 +57,7 @@ def import_catalog(tx: Transaction, *, rows: list[ItemRow], guides: dict[str, Gu
         tx.execute(insert(table), new)
     if old:
         columns = {key: bindparam(f"{key}_") for key in values[0] if key != "code"}
-        tx.session.connection().execute(
-            update(table).where(table.c.code == bindparam("code_")).values(columns), old
-        )
+        tx.session.connection().execute(update(table).where(table.c.code == bindparam("code_")).values(columns), old)
     written = sum(1 for row in rows if row.implementation_code in guides)
     tx.record(CatalogImported(version=version, items=len(rows), guides=written))
     return {

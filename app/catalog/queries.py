@@ -75,14 +75,8 @@ def search_items(
         query = query.where(func.lower(ServiceItem.search_text).contains(term, autoescape=True))
     rows = db.session.execute(query.order_by(ServiceItem.position)).all()
     if q.strip():
-        ranked = [
-            (rank(q, row.search_text), row.guide_source != "written", row.position, row) for row in rows
-        ]
-        rows = (
-            [r[-1] for r in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:3])]
-            if wanted
-            else []
-        )
+        ranked = [(rank(q, row.search_text), row.guide_source != "written", row.position, row) for row in rows]
+        rows = [r[-1] for r in sorted((r for r in ranked if r[0] is not None), key=lambda r: r[:3])] if wanted else []
     else:
         rows = sorted(rows, key=lambda row: (row.guide_source != "written", row.position))
     page = max(page, 1)
@@ -99,8 +93,7 @@ def departments() -> list[dict[str, Any]]:
         .order_by(func.min(ServiceItem.position))
     )
     return [
-        {"name": name, "name_en": department_en(name), "items": count}
-        for name, count, _ in db.session.execute(query)
+        {"name": name, "name_en": department_en(name), "items": count} for name, count, _ in db.session.execute(query)
     ]
 
 

@@ -65,7 +65,13 @@ class Calendar(db.Model):
 
     __tablename__ = "calendars"
     __table_args__ = (
-        Index("uq_calendars_current", "current", unique=True, sqlite_where=text("current"), postgresql_where=text("current")),
+        Index(
+            "uq_calendars_current",
+            "current",
+            unique=True,
+            sqlite_where=text("current"),
+            postgresql_where=text("current"),
+        ),
     )
 
     version: Mapped[str] = mapped_column(primary_key=True)

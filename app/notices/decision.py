@@ -22,9 +22,7 @@ def write(facts: Mapping[str, Any], writer: Writer) -> None:
     granted = facts["outcome"] == "granted"
     accepted = facts.get("accepted_at")
     said = facts.get("matter_kind") or "办理"
-    verdict = (
-        f"符合法定条件、标准，决定准予{said}。" if granted else f"不符合法定条件、标准，决定不予{said}。"
-    )
+    verdict = f"符合法定条件、标准，决定准予{said}。" if granted else f"不符合法定条件、标准，决定不予{said}。"
     writer.salutation(facts["applicant_name"])
     writer.paragraph(
         [

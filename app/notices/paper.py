@@ -104,13 +104,9 @@ def _company(page: list[Placed]) -> list[Flowable]:
     return taken
 
 
-def _print(
-    pages: list[list[Placed]], facts: Mapping[str, Any], title: tuple[str, str], writer: Writer
-) -> bytes:
+def _print(pages: list[list[Placed]], facts: Mapping[str, Any], title: tuple[str, str], writer: Writer) -> bytes:
     file = BytesIO()
-    canvas = Canvas(
-        file, pagesize=A4, invariant=1, initialFontName=writer.case.regular.fontName, lang="zh-CN"
-    )
+    canvas = Canvas(file, pagesize=A4, invariant=1, initialFontName=writer.case.regular.fontName, lang="zh-CN")
     canvas.setTitle(f"{title[0]} {facts['number']}")
     canvas.setAuthor(facts["hall_name"])
     canvas.setSubject(title[0])

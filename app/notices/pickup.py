@@ -22,9 +22,7 @@ def write(facts: Mapping[str, Any], writer: Writer) -> None:
         "Your case has been decided and the result can be collected with the code below.",
     )
     writer.gap(4)
-    writer.paragraph(
-        "领取码" + (" Pickup code" if writer.bilingual else ""), style=replace(LABEL, align="center")
-    )
+    writer.paragraph("领取码" + (" Pickup code" if writer.bilingual else ""), style=replace(LABEL, align="center"))
     writer.paragraph(facts["pickup_code"], style=CODE)
     writer.gap(6)
     writer.fields(
@@ -51,8 +49,7 @@ def write(facts: Mapping[str, Any], writer: Writer) -> None:
     if writer.bilingual:
         writer.paragraph(
             "请妥善保管领取码。",
-            "Bring your ID document and the code. An agent also brings a letter of authority and a copy of "
-            "your ID.",
+            "Bring your ID document and the code. An agent also brings a letter of authority and a copy of your ID.",
         )
     writer.note()
     writer.closing(facts, "业务专用章")

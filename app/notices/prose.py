@@ -102,12 +102,7 @@ class Prose(Flowable):
                 x += (slack + style.tracking) / 2
             elif style.align == "right":
                 x += slack
-            elif (
-                style.align == "justify"
-                and not line.last
-                and 0 < slack < 2.5 * style.size
-                and len(line.sorts) > 1
-            ):
+            elif style.align == "justify" and not line.last and 0 < slack < 2.5 * style.size and len(line.sorts) > 1:
                 space += slack / (len(line.sorts) - 1)
             text.setTextOrigin(x, y)
             text.setCharSpace(space)

@@ -31,9 +31,7 @@ def notice(hall: str, notice_id: int) -> dict[str, Any]:
 
 def notices_of_case(hall: str, case_id: int) -> list[dict[str, Any]]:
     """The papers of a case, oldest first, without their facts."""
-    query = (
-        select(NoticeRow).where(NoticeRow.hall == hall, NoticeRow.case_id == case_id).order_by(NoticeRow.id)
-    )
+    query = select(NoticeRow).where(NoticeRow.hall == hall, NoticeRow.case_id == case_id).order_by(NoticeRow.id)
     return [_summary(row) for row in db.session.execute(query).scalars()]
 
 

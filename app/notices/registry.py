@@ -6,6 +6,5 @@ from app.notices import acceptance, decision, non_acceptance, pickup, receipt, s
 from app.notices.notice import Notice
 
 NOTICES: dict[str, Notice] = {
-    module.NOTICE.kind: module.NOTICE
-    for module in (receipt, acceptance, non_acceptance, supplement, decision, pickup)
+    module.NOTICE.kind: module.NOTICE for module in (receipt, acceptance, non_acceptance, supplement, decision, pickup)
 }

@@ -59,9 +59,7 @@ def render(facts: Mapping[str, Any], case: TypeCase) -> bytes:
     heights = [flowable.wrap(TEXT, 1e6)[1] for flowable in story]
     length = sum(heights) + 12 * mm
     file = BytesIO()
-    canvas = Canvas(
-        file, pagesize=(PAPER, length), invariant=1, initialFontName=case.regular.fontName, lang="zh-CN"
-    )
+    canvas = Canvas(file, pagesize=(PAPER, length), invariant=1, initialFontName=case.regular.fontName, lang="zh-CN")
     canvas.setTitle(f"{facts['number']} {facts['queue_name_zh']}")
     canvas.setAuthor(facts["hall_name_zh"])
     canvas.setCreator("Yichuang")
@@ -84,16 +82,12 @@ def _story(facts: Mapping[str, Any], case: TypeCase) -> list[Flowable]:
         if english and en:
             writer.gap(3)
 
-    put(
-        facts["hall_name_zh"], facts.get("hall_name_en") or "", replace(MID, size=11.5, leading=17, bold=True)
-    )
+    put(facts["hall_name_zh"], facts.get("hall_name_en") or "", replace(MID, size=11.5, leading=17, bold=True))
     if facts.get("reprint"):
         put("（补打）", "Reprint", FINE)
     writer.gap(6)
     writer.story.append(writer.prose(facts["number"], Style(size=44, leading=50, bold=True, align="center")))
-    put(
-        facts["queue_name_zh"], facts.get("queue_name_en") or "", replace(MID, size=13, leading=19, bold=True)
-    )
+    put(facts["queue_name_zh"], facts.get("queue_name_en") or "", replace(MID, size=13, leading=19, bold=True))
     if facts.get("item_name"):
         put(facts["item_name"], style=replace(MID, size=9, leading=13, color=SOFT))
     writer.story.append(Dash())

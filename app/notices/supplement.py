@@ -41,6 +41,4 @@ def write(facts: Mapping[str, Any], writer: Writer) -> None:
     writer.closing(facts, "业务专用章")
 
 
-NOTICE = Notice(
-    "supplement", "补", ("补正材料一次性告知书", "One-Time Notice of Supplements"), SupplementFacts, write
-)
+NOTICE = Notice("supplement", "补", ("补正材料一次性告知书", "One-Time Notice of Supplements"), SupplementFacts, write)

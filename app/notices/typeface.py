@@ -44,14 +44,14 @@ class Face(TTFont):
         code = ord(character)
         return float(self.face.getCharWidth(code if code in self.covers else self._mark)) * size / 1000
 
-    def splitString(self, text: str, doc: Any, encoding: str = "utf-8") -> Any:  # noqa: N802  # ReportLab's name
+    def splitString(self, text: str, doc: Any, encoding: str = "utf-8") -> Any:  # ReportLab's name
         for code in map(ord, text):
             if code not in self.face.charToGlyph:
                 self.face.charToGlyph[code] = self.face.charToGlyph.get(self._mark, 0)
                 self.face.charWidths[code] = self.face.getCharWidth(self._mark)
         return super().splitString(text, doc, encoding)
 
-    def addObjects(self, doc: Any) -> None:  # noqa: N802  # ReportLab's name
+    def addObjects(self, doc: Any) -> None:  # ReportLab's name
         """Rewrite the character maps: ReportLab puts `<20BB7>` where PDF wants UTF-16BE."""
         subsets = [list(codes) for codes in self.state[doc].subsets]
         names = [self.getSubsetInternalName(n, doc)[1:] for n in range(len(subsets))]
@@ -63,9 +63,7 @@ class Face(TTFont):
 
 def to_unicode(codes: list[int]) -> str:
     """The map of one subset, byte code → UTF-16BE, in blocks of at most 100 as the PDF standard asks."""
-    pairs = [
-        f"<{n:02X}> <{chr(code).encode('utf-16-be').hex().upper()}>" for n, code in enumerate(codes) if code
-    ]
+    pairs = [f"<{n:02X}> <{chr(code).encode('utf-16-be').hex().upper()}>" for n, code in enumerate(codes) if code]
     blocks = []
     for start in range(0, len(pairs), 100):
         block = pairs[start : start + 100]
@@ -171,7 +169,5 @@ def note_of_missing(characters: Iterable[str]) -> tuple[str, str]:
     """The sentence, in Chinese and English, that explains the marks on a paper."""
     codes = "、".join(f"U+{ord(c):04X}" for c in characters)
     zh = f"注：带“〓”处为字库暂缺的字（{codes}）；电子文本保留原字，以原字为准。"
-    en = (
-        f"Note: 〓 stands for a character the font lacks ({codes}); copied from this file it is the true one."
-    )
+    en = f"Note: 〓 stands for a character the font lacks ({codes}); copied from this file it is the true one."
     return zh, en

@@ -21,7 +21,13 @@ PAIRING_MINUTES = 30
 
 @action
 def register_device(
-    tx: Transaction, *, device_id: int, kind: str, zone: str | None = None, name: str = "", pairing_minutes: int = PAIRING_MINUTES
+    tx: Transaction,
+    *,
+    device_id: int,
+    kind: str,
+    zone: str | None = None,
+    name: str = "",
+    pairing_minutes: int = PAIRING_MINUTES,
 ) -> dict[str, Any]:
     """A new device with its token and, for a browser that cannot be typed a token into, a six-figure pairing code.
 
@@ -69,7 +75,12 @@ def pair_device(tx: Transaction, *, code: str) -> dict[str, Any]:
     Refuses device.bad_code. Tells DevicePaired. Locks the hall.
     """
     index = privacy.blind_index("pairing", code)
-    mine = (Device.hall == tx.hall, Device.pairing_hash == index, Device.pairing_until > tx.at, Device.revoked_at.is_(None))
+    mine = (
+        Device.hall == tx.hall,
+        Device.pairing_hash == index,
+        Device.pairing_until > tx.at,
+        Device.revoked_at.is_(None),
+    )
     row = tx.execute(select(Device.id, Device.kind).where(*mine)).one_or_none()
     if row is None:
         raise Refusal("device.bad_code")

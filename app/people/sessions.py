@@ -42,7 +42,12 @@ def open_session(tx: Transaction, *, hours: int) -> dict[str, Any]:
     """
     token = privacy.new_token()
     expires_at = tx.at + timedelta(hours=hours)
-    row = {"token_hash": privacy.token_hash(token), "staff_id": tx.actor.id, "opened_at": tx.at, "expires_at": expires_at}
+    row = {
+        "token_hash": privacy.token_hash(token),
+        "staff_id": tx.actor.id,
+        "opened_at": tx.at,
+        "expires_at": expires_at,
+    }
     tx.execute(insert(StaffSession), row)
     tx.record(SessionOpened(staff=tx.actor.name))
     return {"token": token, "expires_at": iso(expires_at)}

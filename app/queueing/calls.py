@@ -164,9 +164,7 @@ def unpark(tx: Transaction, *, ticket_id: int, window: str) -> dict[str, Any]:
 
 
 @action
-def transfer(
-    tx: Transaction, *, ticket_id: int, queue: str | None = None, window: str | None = None
-) -> dict[str, Any]:
+def transfer(tx: Transaction, *, ticket_id: int, queue: str | None = None, window: str | None = None) -> dict[str, Any]:
     """Send the person to another queue or straight to another window 转移; number and arrival stay.
 
     Refuses ticket.illegal_step, ticket.not_at_window, queue.unknown, window.unknown, ticket.live_elsewhere. Locks the

@@ -42,9 +42,12 @@ def _heads_sql(queues: int) -> TextClause:
 def heads_of_lanes(session: Session, hall: str, day: date, window: str, queues: tuple[str, ...]) -> list[LaneHead]:
     """The first waiting ticket of every lane of these queues, and the first one sent to this very window."""
     values = {f"q{n}": queue for n, queue in enumerate(queues)}
-    rows = session.execute(_heads_sql(len(queues)), {"hall": hall, "day": _bound(session, day), "window": window, **values})
+    rows = session.execute(
+        _heads_sql(len(queues)), {"hall": hall, "day": _bound(session, day), "window": window, **values}
+    )
     return [
-        LaneHead(row.id, row.number, row.queue, Lane(row.lane), _instant(row.queued_us), bool(row.direct)) for row in rows
+        LaneHead(row.id, row.number, row.queue, Lane(row.lane), _instant(row.queued_us), bool(row.direct))
+        for row in rows
     ]
 
 
@@ -65,7 +68,9 @@ def policy_of(session: Session, hall: str, weights: Mapping[str, int]) -> Policy
     own = settings.get("queue", {})
     policy = Policy(weight_min=weights)
     head_start = dict(policy.head_start_min) | {Lane(k): v for k, v in own.get("head_start_min", {}).items()}
-    known = {name: own[name] for name in ("recalls", "recall_gap_s", "restore_within_min", "restore_behind") if name in own}
+    known = {
+        name: own[name] for name in ("recalls", "recall_gap_s", "restore_within_min", "restore_behind") if name in own
+    }
     return Policy(head_start_min=head_start, weight_min=weights, **known)
 
 
@@ -98,8 +103,8 @@ def ranked_waiting(session: Session, hall: str, day: date, queue: str, policy: P
     ranks: list[int] = []
     for lane in Lane:
         query = select(Ticket.queued_us).where(*_waiting(hall, day, queue), Ticket.lane == lane)
-        for queued_us in session.execute(query.order_by(Ticket.queued_us).limit(limit)).scalars():
-            ranks.append(queued_us - _start_us(policy, lane))
+        first = session.execute(query.order_by(Ticket.queued_us).limit(limit)).scalars()
+        ranks.extend(queued_us - _start_us(policy, lane) for queued_us in first)
     return sorted(ranks)[:limit]
 
 

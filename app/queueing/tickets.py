@@ -88,7 +88,9 @@ def issue_ticket(
         )
         live = tx.execute(held).scalar_one_or_none()
         if live is not None:
-            return _issued(tx, live.id, live.number, live.queue, live.lane, live.state, live.queued_us, live.issued_at) | {
+            return _issued(
+                tx, live.id, live.number, live.queue, live.lane, live.state, live.queued_us, live.issued_at
+            ) | {
                 "token": privacy.open_sealed(live.token_sealed, f"tickets.token|{tx.hall}|{live.id}"),
                 "created": False,
             }
@@ -124,9 +126,18 @@ def issue_ticket(
 
 
 def _issued(
-    tx: Transaction, ticket_id: int, printed: str, queue: str, lane: str, state: str, queued_us: int, issued_at: datetime
+    tx: Transaction,
+    ticket_id: int,
+    printed: str,
+    queue: str,
+    lane: str,
+    state: str,
+    queued_us: int,
+    issued_at: datetime,
 ) -> dict[str, Any]:
-    ahead = ahead_of(tx.session, tx.hall, tx.day, queue, lane, queued_us, ticket_id) if state == TicketState.WAITING else 0
+    ahead = (
+        ahead_of(tx.session, tx.hall, tx.day, queue, lane, queued_us, ticket_id) if state == TicketState.WAITING else 0
+    )
     wait = queue_wait(tx.session, tx.hall, queue, ahead, tx.at)
     return {
         "id": f"{tx.hall}-{ticket_id}",

@@ -19,6 +19,7 @@ from app.web.desk import staff_with, whole
 
 PARTS = (admin_calendar, admin_devices, admin_staff, admin_windows)  # each adds its own pages
 
+
 @pages.get("")
 @requires(*AREAS)
 def front() -> str:
@@ -28,8 +29,10 @@ def front() -> str:
     people = select(func.count()).select_from(Staff).where(Staff.active)
     devices = select(func.count()).select_from(Device).where(Device.revoked_at.is_(None))
     in_force = calendar()
-    counts = {name: db.session.execute(query).scalar_one() for name, query in
-              (("items", items), ("people", people), ("devices", devices))}
+    counts = {
+        name: db.session.execute(query).scalar_one()
+        for name, query in (("items", items), ("people", people), ("devices", devices))
+    }
     return render_template(
         "admin/front.html", counts=counts, halls=halls(), calendar=in_force, year=local_day(now()).year
     )
@@ -42,8 +45,8 @@ def catalog() -> str:
     q, department = request.args.get("q", "")[:40], request.args.get("department", "")[:60]
     found = search_items(q=q, department=department, page=whole(request.args.get("page"), 1, most=10_000))
     versions = select(ServiceItem.version, func.count()).where(ServiceItem.active).group_by(ServiceItem.version)
-    written = select(func.count()).select_from(ServiceItem).where(
-        ServiceItem.active, ServiceItem.guide_source == "written"
+    written = (
+        select(func.count()).select_from(ServiceItem).where(ServiceItem.active, ServiceItem.guide_source == "written")
     )
     return render_template(
         "admin/catalog.html",
@@ -61,4 +64,3 @@ def catalog() -> str:
 def catalog_item(code: str) -> str:
     """One item: what was published and the guide, with its source."""
     return render_template("admin/item.html", item=item(code))
-

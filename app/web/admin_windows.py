@@ -87,6 +87,10 @@ def windows_queue(queue: str) -> tuple[str, int] | AnyResponse:
             set_queue_active(hall=hall["code"], actor=g.actor, at=now(), queue=queue, active=active)
     except Refusal as refusal:
         return _page(hall, sentence(refusal)), refusal.status
-    said = gettext("队列 %(queue)s 已恢复取号", queue=queue) if active else gettext("队列 %(queue)s 已停止取号", queue=queue)
+    said = (
+        gettext("队列 %(queue)s 已恢复取号", queue=queue)
+        if active
+        else gettext("队列 %(queue)s 已停止取号", queue=queue)
+    )
     flash(said, "ok")
     return redirect(url_for("admin.windows", hall=hall["code"]), code=303)

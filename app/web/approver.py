@@ -155,7 +155,9 @@ def suspend(number: str) -> tuple[str, int] | AnyResponse:
     """Stop both clocks for a special procedure 特别程序."""
     days = whole(request.form.get("days"), most=10_000)
     ground = request.form.get("ground", "")
-    return _act(number, "suspend", gettext("已进入特别程序，两个时限停钟"), review.suspend_case, ground=ground, days=days)
+    return _act(
+        number, "suspend", gettext("已进入特别程序，两个时限停钟"), review.suspend_case, ground=ground, days=days
+    )
 
 
 @pages.post("/cases/<number>/resume")
@@ -222,5 +224,3 @@ def answer(number: str) -> tuple[str, int] | AnyResponse:
 
 def _reason() -> str:
     return request.form.get("reason", "").replace("\r\n", "\n")
-
-

@@ -64,7 +64,9 @@ def panel(view: dict[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:
         may.discard("take")
     effects = {step: effect(hall, case_id, step, at) for step in may - set(shut)}
     question = bool(
-        case.no_request_kind and not case.no_request_answer and actor.may(Permission.CASE_ANSWER)
+        case.no_request_kind
+        and not case.no_request_answer
+        and actor.may(Permission.CASE_ANSWER)
         and case.state in (CaseState.RECEIVED, CaseState.CORRECTION)
     )
     return {
@@ -151,7 +153,8 @@ def effect(hall: str, case_id: int, step: str, at: datetime, *, days: int = 0) -
             "clock": clock.value,
             "before": words(before),
             "after": words(after),
-            "moved": (before and before.due_at, before and before.stopped) != (after and after.due_at, after and after.stopped),
+            "moved": (before and before.due_at, before and before.stopped)
+            != (after and after.due_at, after and after.stopped),
             "then": "",
         }
         if step in ("grant", "refuse"):
@@ -200,4 +203,8 @@ def _left(stand: Reckoning) -> str:
 
 
 def _kept(stand: Reckoning | None) -> str:
-    return gettext("办结，停止计时（%(left)s）", left=_left(replace(stand, stopped=False))) if stand else gettext("办结，停止计时")
+    return (
+        gettext("办结，停止计时（%(left)s）", left=_left(replace(stand, stopped=False)))
+        if stand
+        else gettext("办结，停止计时")
+    )

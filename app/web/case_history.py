@@ -45,7 +45,9 @@ TITLES: dict[str, tuple[Any, str]] = {
     "notice.issued": (_("出具文书"), ""),
     "field.revealed": (_("查看完整信息"), ""),
 }
-FOLLOWS = frozenset({"case.routed", "case.clocks_moved", "notice.issued", "case.light_changed"})  # what a step brings along
+FOLLOWS = frozenset(
+    {"case.routed", "case.clocks_moved", "notice.issued", "case.light_changed"}
+)  # what a step brings along
 
 
 def story(view: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -140,8 +142,9 @@ NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
     "case.accepted": _accepted,
     "case.not_accepted": lambda body, _view: present.word(body["ground"], "no_request"),
     "case.supplement_requested": lambda body, view: _materials(body["materials"], view),
-    "case.supplemented": lambda body, view: _materials(body["materials"], view)
-    + (gettext("，已补齐") if body["complete"] else ""),
+    "case.supplemented": lambda body, view: (
+        _materials(body["materials"], view) + (gettext("，已补齐") if body["complete"] else "")
+    ),
     "case.routed": lambda body, _view: gettext("、").join(_department(name) for name in body["departments"]),
     "case.taken": lambda body, _view: _department(body["department"]),
     "case.reviewed": _outcome,
@@ -157,7 +160,9 @@ NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
     "case.withdrawn": lambda body, _view: gettext("逾期未补正，视为撤回") if body["deemed"] else "",
     "case.delivered": lambda body, _view: gettext("邮寄") if body["how"] == "courier" else gettext("窗口领取"),
     "case.clocks_moved": _moved,
-    "case.light_changed": lambda body, _view: f"{present.light_word(body['light'])} · {_department(body['department'])}",
+    "case.light_changed": lambda body, _view: (
+        f"{present.light_word(body['light'])} · {_department(body['department'])}"
+    ),
     "notice.issued": _paper,
     "field.revealed": _revealed,
 }

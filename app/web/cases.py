@@ -134,7 +134,9 @@ def _read(step: str) -> dict[str, Any]:
     if step == "accept":
         if not fields.get("tolerant"):
             return {"tolerant": None}
-        return {"tolerant": {"commitment": fields.get("commitment", "")[:1000], "gap_limit": fields.get("gap_limit", "")}}
+        return {
+            "tolerant": {"commitment": fields.get("commitment", "")[:1000], "gap_limit": fields.get("gap_limit", "")}
+        }
     if step == "request-supplement":
         codes = fields.getlist("code")
         return {"items": [{"code": code, "problem": fields.get(f"problem-{code}", "")} for code in codes]}
@@ -174,7 +176,9 @@ def reveal(number: str) -> tuple[str, int] | AnyResponse | str:
         masked = case_view(hall, case_id, now())["applicant"][field] or ""
         return render_template("cases/revealed.html", value=shown["value"], masked=masked, seconds=HIDE_AFTER_S)
     answer = Response(case_page(number, revealed={field: shown["value"]}))
-    answer.headers["Refresh"] = f"{HIDE_AFTER_S}; url={url_for('cases.page', number=number)}"  # hides without scripts too
+    answer.headers["Refresh"] = (
+        f"{HIDE_AFTER_S}; url={url_for('cases.page', number=number)}"  # hides without scripts too
+    )
     return answer
 
 

@@ -200,7 +200,16 @@ def step(ticket_id: int, step: str) -> str | Response:
 
 
 def _blank() -> dict[str, Any]:
-    return {"guide": None, "found": None, "q": "", "form": {}, "error": "", "error_field": "", "person_hint": {}, "form_ticket": ""}
+    return {
+        "guide": None,
+        "found": None,
+        "q": "",
+        "form": {},
+        "error": "",
+        "error_field": "",
+        "person_hint": {},
+        "form_ticket": "",
+    }
 
 
 def _ticket_at_window() -> int | None:
@@ -315,7 +324,9 @@ def check() -> str:
         return _again(fault.sentence, fault.field)
     guide = item_of(case["item"])
     states = {m["code"]: m["state"] for m in case["materials"]}
-    lines = [{**m, "state": states.get(m["code"], "missing" if m["required"] else "not_needed")} for m in guide["materials"]]
+    lines = [
+        {**m, "state": states.get(m["code"], "missing" if m["required"] else "not_needed")} for m in guide["materials"]
+    ]
     lacking = [m for m in lines if m["required"] and m["state"] not in ("received", "shared")]
     return _part(
         "clerk/check.html", case=case, guide=guide, lines=lines, lacking=lacking, form=request.form, key=new_key()

@@ -137,7 +137,11 @@ def case(number: str) -> str:
     return _case_page(number)
 
 
-_AT_FIELD = {"case.receiver_mismatch": "pickup_code", "case.agent_letter": "agent_letter", "person.bad_id": "agent_id_number"}
+_AT_FIELD = {
+    "case.receiver_mismatch": "pickup_code",
+    "case.agent_letter": "agent_letter",
+    "person.bad_id": "agent_id_number",
+}
 
 
 @pages.post("/cases/<number>/<step>")

@@ -39,8 +39,10 @@ def board(hall: str, at: datetime) -> dict[str, Any]:
     """What the wallboard shows: the queues, the windows, today's figures, the lights, what is overdue. No names."""
     midnight = datetime.combine(local_day(at), datetime.min.time(), SHANGHAI)
     queues, longest, windows = queues_of_hall(hall, at), longest_wait_s(hall, at), windows_of_hall(hall)
-    served = select(func.count()).select_from(Ticket).where(
-        Ticket.hall == hall, Ticket.day == local_day(at), Ticket.state == TicketState.FINISHED
+    served = (
+        select(func.count())
+        .select_from(Ticket)
+        .where(Ticket.hall == hall, Ticket.day == local_day(at), Ticket.state == TicketState.FINISHED)
     )
     lights = light_counts(hall)
     rows = [
@@ -191,7 +193,10 @@ def record() -> str:
         "supervisor/record.html",
         hall=hall,
         halls=choices,
-        rows=[{"seq": row.seq, "at": row.at, "who": who(row.actor), "kind": row.event.kind, "told": told(row.event)} for row in rows],
+        rows=[
+            {"seq": row.seq, "at": row.at, "who": who(row.actor), "kind": row.event.kind, "told": told(row.event)}
+            for row in rows
+        ],
         head=head,
         latest=latest,
         after=after,

@@ -45,9 +45,9 @@ def with_secondary() -> str:
     """An item that asks for at least one secondary material."""
     for found in search_items(per_page=80)["items"]:
         guide = guide_of(found["code"])
-        if found["guide_source"] == "written" and guide["promised"]["unit"] == "WD":
-            if any(m["kind"] == "secondary" and m["required"] for m in guide["materials"]):
-                return found["code"]
+        secondary = any(m["kind"] == "secondary" and m["required"] for m in guide["materials"])
+        if found["guide_source"] == "written" and guide["promised"]["unit"] == "WD" and secondary:
+            return found["code"]
     raise AssertionError("no written guide has a secondary material")
 
 
@@ -200,7 +200,12 @@ def test_a_refusal_needs_reason_and_basis(hall) -> None:
     with refused("case.basis_required"):
         hall.do(review.decide_case, approver, case_id=case_id, outcome="refused", reason="条件不符")
     case = hall.do(
-        review.decide_case, approver, case_id=case_id, outcome="refused", reason="条件不符", basis="《食品安全法》第三十五条"
+        review.decide_case,
+        approver,
+        case_id=case_id,
+        outcome="refused",
+        reason="条件不符",
+        basis="《食品安全法》第三十五条",
     )
     assert case["state"] == "refused" and case["notices"][-1]["kind"] == "decision"
 
@@ -287,7 +292,12 @@ def test_the_window_cannot_say_no_but_the_chief_can(hall) -> None:
     with refused("case.basis_required"):
         hall.do(review.answer_no_request, "chief01", case_id=case_id, answer="not_accepted", reason="不属本机关")
     done = hall.do(
-        review.answer_no_request, "chief01", case_id=case_id, answer="not_accepted", reason="不属本机关", basis="第三十二条"
+        review.answer_no_request,
+        "chief01",
+        case_id=case_id,
+        answer="not_accepted",
+        reason="不属本机关",
+        basis="第三十二条",
     )
     assert done["state"] == "not_accepted" and done["notices"][-1]["kind"] == "non_acceptance"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from marshmallow import fields
 
-from app.casework.queries import find_case
+from app.api.case_shapes import CaseLine, PublicCase, StaffCase, shown
+from app.casework.queries import case_view, find_case, inbox, public_view
 from app.db import db
+from app.now import now
 from app.people.models import Staff
 from tests.api.asking import Asking
 
@@ -207,6 +210,17 @@ def test_what_is_missing_is_told_once(ask: Asking, guide: dict[str, Any]) -> Non
     assert ask.post(f"/cases/{number}/supply", {"items": given}, **CLERK)["state"] == "accepted"
 
 
+def test_in_review_the_deciding_department_asks(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
+    told = {"items": [{"code": guide["materials"][0]["code"], "problem": "模糊"}]}
+    number = received(ask, guide)["number"]
+    ask.refused("auth.forbidden", "POST", f"/cases/{number}/request-supplement", told, **approver)
+    ask.post(f"/cases/{number}/accept", **CLERK)
+    ask.refused("auth.foreign_department", "POST", f"/cases/{number}/request-supplement", told, **CLERK)
+    asked = ask.post(f"/cases/{number}/request-supplement", told, **approver)
+    assert asked["state"] == "review_correction"
+    assert asked["clocks"]["promised"]["stopped"] and not asked["clocks"]["statutory"]["stopped"]
+
+
 def test_secondary_materials_may_follow(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
     number = received(ask, guide, "secondary")["number"]
     path = f"/cases/{number}/accept"
@@ -393,3 +407,31 @@ def test_numbers_that_are_none(ask: Asking) -> None:
     for number in ("x", "%00", "LL20260101%200001", "%ed%a0%80", "A" * 500, "LL' OR 1=1"):
         ask.refused("case.unknown", "GET", f"/cases/{number}", **CLERK)
         ask.refused("case.unknown", "POST", f"/cases/{number}/withdraw", **CLERK)
+
+
+def dropped(view: Any, shape: Any, path: str = "") -> set[str]:
+    """The members of a view that its shape would leave out."""
+    found = set()
+    for name, value in view.items():
+        field = shape.fields.get(name)
+        inner = getattr(field, "inner", field)
+        if field is None:
+            found.add(f"{path}{name}")
+        elif isinstance(inner, fields.Nested) and value:
+            for part in value if isinstance(value, list) else [value]:
+                found |= dropped(part, inner.schema, f"{path}{name}.")
+    return found
+
+
+def test_no_shape_leaves_out_what_a_view_tells(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
+    number = received(ask, guide, "secondary", agent={"name": "李四海"})["number"]
+    ask.post(f"/cases/{number}/no-request", {"kind": "grey_area", "reason": "待定"}, **CLERK)
+    ask.post(f"/cases/{number}/answer-no-request", {"answer": "accept"}, **CHIEF)
+    ask.post(f"/cases/{number}/accept", {"tolerant": {"commitment": "补", "gap_limit": 1}}, **CLERK)
+    ask.post(f"/cases/{number}/suspend", {"ground": "hearing", "days": 3}, **approver)
+    found = find_case(number)
+    assert dropped(shown(case_view(*found, now())), StaffCase()) == {
+        *("notices.hall", "notices.case_id", "notices.ticket_id"),  # in the public id
+    }
+    assert dropped(public_view(*found, now()), PublicCase()) == set()
+    assert dropped(inbox(at=now())["items"][0], CaseLine()) == set()

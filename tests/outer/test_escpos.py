@@ -83,11 +83,7 @@ def test_the_same_slip_for_a_persons_eyes():
 
 EVIL = st.one_of(
     st.text(),
-    st.text(
-        st.sampled_from(
-            "\x1b\x1d\x1c\x10\x04\x00\n\r\tpVE@!(kv0\x9b\x85\u202e\u200b\ufeff\u2066吉\U00020bb7 "
-        )
-    ),
+    st.text(st.sampled_from("\x1b\x1d\x1c\x10\x04\x00\n\r\tpVE@!(kv0\x9b\x85\u202e\u200b\ufeff\u2066吉\U00020bb7 ")),
 )
 
 

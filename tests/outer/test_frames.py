@@ -226,9 +226,7 @@ def test_a_gap_is_refused_and_names_where_to_read_on() -> None:
 
 
 def test_another_halls_event_is_refused() -> None:
-    other = e.Recorded(
-        "lilou", 1, e.HallDefined(hall="lilou", name_zh="李楼", name_en="Lilou"), "system:system", START
-    )
+    other = e.Recorded("lilou", 1, e.HallDefined(hall="lilou", name_zh="李楼", name_en="Lilou"), "system:system", START)
     with pytest.raises(ValueError, match="lilou"):
         frames.fold(frames.empty(HALL), other)
 
@@ -252,14 +250,7 @@ def test_state_does_not_grow_with_history_nor_with_those_who_wait() -> None:
 def test_empty_hall_draws_an_empty_frame() -> None:
     drawn = frames.frame(frames.empty(HALL))
     assert drawn["seq"] == 0 and drawn["at"] is None and drawn["day"] is None
-    assert (
-        drawn["now_serving"]
-        == drawn["missed"]
-        == drawn["queues"]
-        == drawn["windows"]
-        == drawn["recent"]
-        == []
-    )
+    assert drawn["now_serving"] == drawn["missed"] == drawn["queues"] == drawn["windows"] == drawn["recent"] == []
 
 
 def test_events_that_no_screen_shows_still_number_the_frame() -> None:
@@ -338,16 +329,12 @@ def test_a_new_day_clears_the_board_and_yesterdays_stragglers_count_no_more() ->
     assert morning["day"] == "2026-03-03"
     assert morning["now_serving"] == morning["missed"] == morning["recent"] == []
     assert morning["queues"][0]["waiting"] == 1
-    late = frames.frame(
-        folded([*events, ticket(e.TicketExpired, "A003"), e.DayClosed(day="2026-03-02", expired=1)])
-    )
+    late = frames.frame(folded([*events, ticket(e.TicketExpired, "A003"), e.DayClosed(day="2026-03-02", expired=1)]))
     assert {**late, "seq": 0, "at": ""} == {**morning, "seq": 0, "at": ""}
 
 
 def test_a_morning_without_tickets_does_not_show_yesterday() -> None:
-    told = record(
-        [*hall_events(), ticket(e.TicketIssued), ticket(e.TicketCalled), ticket(e.TicketIssued, "A002")]
-    )
+    told = record([*hall_events(), ticket(e.TicketIssued), ticket(e.TicketCalled), ticket(e.TicketIssued, "A002")])
     opened = e.WindowOpened(window="W01", staff="clerk01")
     told.append(e.Recorded(HALL, len(told) + 1, opened, "staff:clerk01", START + timedelta(days=1)))
     state = frames.empty(HALL)
@@ -399,14 +386,10 @@ def test_windows_pause_close_and_leave_the_board() -> None:
 
 
 def test_a_queue_out_of_use_stays_while_somebody_waits_in_it() -> None:
-    closed = e.QueueDefined(
-        queue="A", prefix="A", name_zh="商事登记", name_en="Business", zone="A", active=False
-    )
+    closed = e.QueueDefined(queue="A", prefix="A", name_zh="商事登记", name_en="Business", zone="A", active=False)
     events = [*hall_events(), ticket(e.TicketIssued), closed]
     assert "A" in [q["code"] for q in frames.frame(folded(events))["queues"]]
-    assert "A" not in [
-        q["code"] for q in frames.frame(folded([*events, ticket(e.TicketCancelled)]))["queues"]
-    ]
+    assert "A" not in [q["code"] for q in frames.frame(folded([*events, ticket(e.TicketCancelled)]))["queues"]]
 
 
 # ── the call ────────────────────────────────────────────────────────────────────────────────────────────────────

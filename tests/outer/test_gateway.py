@@ -33,6 +33,8 @@ from app.realtime import Gateway
 from tests.outer.stage import Redis, Stage, until
 from workers.board import Boards
 
+pytestmark = pytest.mark.slow
+
 FRESH_MS = 300  # issue 2: a call reaches a connected screen in less, in the median
 
 

@@ -106,6 +106,22 @@ def test_every_queue_has_a_worker_and_every_job_a_function(monkeypatch: pytest.M
     assert worker.main(_Settings(), ["slips", "nonsense"]) == 2
 
 
+def test_a_worker_waits_for_redis_and_ends_when_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def work(self: worker.Bench, **_: object) -> None:
+        tries.append("work")
+        if len(tries) < 4:
+            raise redis.ConnectionError("away")
+        self.asked_to_stop = True
+
+    monkeypatch.setattr(worker, "REDIS_AWAY_S", 0)
+    monkeypatch.setattr(worker.Bench, "__init__", lambda _self, _queues, **_: None)
+    monkeypatch.setattr(worker.Bench, "work", work)
+    monkeypatch.setattr(jobs, "warm_up", lambda: None)
+    assert worker.main(_Settings(), []) == 0 and len(tries) == 4
+
+
 class _Settings:
     redis_url = "redis://127.0.0.1:1/0"
 
@@ -194,6 +210,7 @@ def test_what_does_not_exist_is_refused(bench: Flask) -> None:
             job("luolong", 987654)
 
 
+@pytest.mark.slow
 def test_relay_and_worker_put_everything_on_paper(
     stage: Stage, house: Flask, kiosk: Actor, redis_server: Redis
 ) -> None:
@@ -348,6 +365,7 @@ def test_the_list_is_whole(watch: Timer) -> None:
     run_due(periodic_jobs(watch), 0.0)  # on a furnished hall all of it simply works
 
 
+@pytest.mark.slow
 def test_only_one_timer_works(stage: Stage, house: Flask) -> None:
     stage.start("timer")
     other = Sole("timer", stage.settings.data_dir, stage.settings.database_url)

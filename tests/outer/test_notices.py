@@ -193,9 +193,7 @@ def test_decisions():
     refused = words(paper.render("decision", told("decision")))
     assert "不予行政许可决定书" in refused and "六十日内" in refused and "六个月内" in refused
     assert "1.住所不符合条件。" in refused and "市场监督管理局2026年3月2日" in refused
-    granted = words(
-        paper.render("decision", told("decision", outcome="granted", reasons=None, matter_kind=None))
-    )
+    granted = words(paper.render("decision", told("decision", outcome="granted", reasons=None, matter_kind=None)))
     assert "准予办理决定书" in granted and "行政复议" not in granted
 
 
@@ -206,9 +204,7 @@ def test_remedies_are_those_in_force_on_the_day_of_the_paper():
         remedy_on(date(2015, 4, 30))
     old = told("decision", issued_at="2023-12-29T09:00:00+08:00")
     assert "《中华人民共和国行政复议法》第九条" in words(paper.render("decision", old))
-    named = words(
-        paper.render("decision", told("decision", review_authority="洛龙区人民政府", court="洛龙区人民法院"))
-    )
+    named = words(paper.render("decision", told("decision", review_authority="洛龙区人民政府", court="洛龙区人民法院")))
     assert "向洛龙区人民政府申请" in named and "向洛龙区人民法院提起" in named
 
 
@@ -220,9 +216,7 @@ EVIL = '<img src="file:///etc/hostname"/><b>粗</b> &amp; <a href="http://x">y</
 def test_markup_is_only_text_and_opens_nothing():
     opened: list[str] = []
     watching = [True]
-    sys.addaudithook(
-        lambda event, args: opened.append(str(args[0])) if event == "open" and watching[0] else None
-    )
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" and watching[0] else None)
     facts = told(
         "decision",
         applicant_name=EVIL,
@@ -296,9 +290,7 @@ def test_long_names_wrap_inside_the_sheet():
     for page in reader.pages:
         page.extract_text(visitor_text=lambda text, cm, tm, font, size: boxes.append((text, tm[4] + cm[4])))
     assert all(0 <= x < 595 for text, x in boxes if text.strip())
-    assert long[:110] in squeeze(
-        "".join(page.extract_text() for page in reader.pages[: len(reader.pages) // 2])
-    )
+    assert long[:110] in squeeze("".join(page.extract_text() for page in reader.pages[: len(reader.pages) // 2]))
 
 
 def test_many_materials_run_over_pages_under_a_repeated_head():
@@ -479,9 +471,7 @@ def test_an_issued_paper_is_recorded_sealed_and_printed_the_same_for_ever(hall: 
     issued = issue(hall="luolong", actor=CLERK, at=MARCH)
     assert issued.keys() == {"id", "number", "kind"}
     [row] = eventlog.read("luolong", 0)
-    assert row.event == NoticeIssued(
-        notice=issued["id"], notice_kind="receipt", number=issued["number"], case=41
-    )
+    assert row.event == NoticeIssued(notice=issued["id"], notice_kind="receipt", number=issued["number"], case=41)
 
     stored = database.db.session.get(NoticeRow, ("luolong", issued["id"]))
     assert "张三" not in stored.facts and "公司" not in stored.facts
@@ -496,9 +486,7 @@ def test_an_issued_paper_is_recorded_sealed_and_printed_the_same_for_ever(hall: 
 
 
 def test_the_papers_of_a_case_in_order_and_no_others(hall: Flask):
-    made = [
-        issue(hall="luolong", actor=CLERK, at=MARCH, kind=kind)["id"] for kind in ("receipt", "acceptance")
-    ]
+    made = [issue(hall="luolong", actor=CLERK, at=MARCH, kind=kind)["id"] for kind in ("receipt", "acceptance")]
     listed = queries.notices_of_case("luolong", 41)
     assert [each["id"] for each in listed] == made
     assert [each["title_zh"] for each in listed] == ["收件凭证", "受理通知书"]

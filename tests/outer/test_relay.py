@@ -444,6 +444,7 @@ def test_while_redis_is_away_the_cursors_wait_and_then_everything_comes(
     assert seen == [told + 1, told + 2, told + 3]
 
 
+@pytest.mark.slow
 def test_flushing_redis_loses_nothing(
     stage: Stage, house: Flask, redis_server: Redis, kiosk: Actor, heard: Callable[[], list[dict[str, Any]]]
 ) -> None:
@@ -457,6 +458,7 @@ def test_flushing_redis_loses_nothing(
     assert second > first and seen == sorted(seen)
 
 
+@pytest.mark.slow
 def test_a_killed_relay_is_followed_by_the_one_that_stands_by(
     stage: Stage, house: Flask, redis_server: Redis, kiosk: Actor, heard: Callable[[], list[dict[str, Any]]]
 ) -> None:

@@ -99,9 +99,7 @@ class TestWorkCalendar:
         assert WorkCalendar.from_json(text) == WorkCalendar.from_json(json.loads(text)) == CALENDAR
         assert hash(WorkCalendar.from_json(text)) == hash(CALENDAR)
 
-    @pytest.mark.parametrize(
-        "body", ["{}", "[]", "null", "nonsense", '{"version": "x", "years": {"MMXXVI": {}}}']
-    )
+    @pytest.mark.parametrize("body", ["{}", "[]", "null", "nonsense", '{"version": "x", "years": {"MMXXVI": {}}}'])
     def test_refuses_what_is_no_calendar(self, body):
         with pytest.raises(ValueError):
             WorkCalendar.from_json(body)

@@ -187,9 +187,7 @@ def test_an_open_quote_spoils_one_line_only() -> None:
 def test_a_gb18030_file_reports_every_line() -> None:
     rows, problems = read_items("\n".join((HEADER, GOOD, GOOD, GOOD)).encode("gb18030"))
     assert rows == []
-    assert [(problem.row, problem.reason) for problem in problems] == [
-        (row, Reason.ENCODING) for row in (2, 3, 4)
-    ]
+    assert [(problem.row, problem.reason) for problem in problems] == [(row, Reason.ENCODING) for row in (2, 3, 4)]
 
 
 def test_bom_crlf_blank_lines_outer_space_and_other_column_order() -> None:
@@ -211,16 +209,10 @@ def test_a_long_value_is_shown_short() -> None:
 NAME = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=40)
 
 
-@given(
-    st.lists(
-        st.tuples(NAME, st.one_of(st.just(""), NAME), NAME, st.sampled_from(TaskType)), min_size=1, max_size=8
-    )
-)
+@given(st.lists(st.tuples(NAME, st.one_of(st.just(""), NAME), NAME, st.sampled_from(TaskType)), min_size=1, max_size=8))
 def test_what_a_spreadsheet_writes_is_read_back(items: list[tuple[str, str, str, TaskType]]) -> None:
     items = [item for item in items if "\ufffd" not in "".join(item)]
-    written = [
-        (*names, f"5{place}-1", kind.value, "511602000000") for place, (*names, kind) in enumerate(items)
-    ]
+    written = [(*names, f"5{place}-1", kind.value, "511602000000") for place, (*names, kind) in enumerate(items)]
     file = io.StringIO(newline="")
     csv.writer(file).writerows([COLUMNS, *written])
     rows, problems = read_items(file.getvalue().encode())

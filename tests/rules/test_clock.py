@@ -19,9 +19,7 @@ from app.hall.rules.hours import OpeningHours, Schedule
 from tests.rules.clock_oracle import Oracle, days_off, made_up, works
 
 ZONE = ZoneInfo("Asia/Shanghai")
-ROWS = (
-    (Path(__file__).parents[1] / "data" / "calendar-scenarios.csv").read_text(encoding="utf-8").splitlines()
-)
+ROWS = (Path(__file__).parents[1] / "data" / "calendar-scenarios.csv").read_text(encoding="utf-8").splitlines()
 FULL = os.environ.get("HYPOTHESIS_PROFILE") == "full"
 HOURS = OpeningHours.parse("08:30-12:00 13:30-18:00")
 WD, WH, ND, NH = Unit
@@ -226,9 +224,7 @@ class TestPauses:
             assert (found.due_at, found.stopped, found.remaining) == (None, True, 0)
 
     def test_of_two_open_pauses_the_first_counts(self):
-        found = reckon(
-            at("2026-03-11T10:00"), Limit(5, WD), pauses("2026-03-16T10:00/", "2026-03-13T10:00/"), HALL
-        )
+        found = reckon(at("2026-03-11T10:00"), Limit(5, WD), pauses("2026-03-16T10:00/", "2026-03-13T10:00/"), HALL)
         assert found.remaining == 3
 
     def test_refuses_to_end_before_it_begins(self):
@@ -318,9 +314,7 @@ class TestRefusals:
             lambda: Pause(self.naive, None),
             lambda: Pause(at("2026-03-11T10:00"), self.naive),
             lambda: reckon(at("2026-03-11T10:00"), limit, [], HALL).passed_by(self.naive),
-            lambda: reckon(at("2026-03-11T10:00"), limit, pauses("2026-03-11T11:00/"), HALL).passed_by(
-                self.naive
-            ),
+            lambda: reckon(at("2026-03-11T10:00"), limit, pauses("2026-03-11T11:00/"), HALL).passed_by(self.naive),
         ):
             with pytest.raises(ValueError, match="no zone"):
                 wrong()
@@ -543,9 +537,7 @@ def clock_of(oracle: Oracle) -> tuple[datetime, Limit, list[Pause], Schedule]:
 @examples(500)
 @given(oracles(), st.integers(0, 40), MINUTES)
 def test_agrees_with_the_slow_clock(oracle, after, minutes):
-    asked = (
-        oracle.start + (timedelta(after) if oracle.unit in ("WD", "ND") else timedelta(after // 10)) + minutes
-    )
+    asked = oracle.start + (timedelta(after) if oracle.unit in ("WD", "ND") else timedelta(after // 10)) + minutes
     found = reckon(*clock_of(oracle), at=aware(asked))
     assert found.due_at == aware(oracle.due())
     assert found.used == oracle.used(asked)
@@ -561,9 +553,7 @@ def test_ledger_is_the_reckoning_day_by_day(oracle, after, minutes):
     rows = explain(*clock)
     assert rows[0].date == oracle.start.date()
     assert [row.date for row in rows] == [rows[0].date + timedelta(n) for n in range(len(rows))]
-    assert [row.total for row in rows] == [
-        sum(row.counted for row in rows[: n + 1]) for n in range(len(rows))
-    ]
+    assert [row.total for row in rows] == [sum(row.counted for row in rows[: n + 1]) for n in range(len(rows))]
     assert [row.date for row in rows if row.due] == ([whole.due_at.date()] if whole.due_at else [])
     assert all(row.working is works(row.date) for row in rows)
     if whole.due_at:
@@ -641,9 +631,7 @@ def test_a_limit_ends_where_people_work(oracle):
     if limit.unit is WH:
         assert any(begin < end <= close for begin, close in schedule.open_intervals(end.date()))
     assert not any(
-        pause.from_at < end < pause.until_at
-        for pause in stops
-        if pause.from_at.date() != pause.until_at.date()
+        pause.from_at < end < pause.until_at for pause in stops if pause.from_at.date() != pause.until_at.date()
     )
 
 

@@ -95,9 +95,7 @@ def test_the_general_limit_is_for_licensing_only() -> None:
 
 
 def test_the_zone_by_department_and_words_is_the_zone_chosen_by_hand() -> None:
-    differing = {
-        ITEMS[code].item_name for code, guide in GUIDES.items() if zone_of(ITEMS[code]) != guide.zone
-    }
+    differing = {ITEMS[code].item_name for code, guide in GUIDES.items() if zone_of(ITEMS[code]) != guide.zone}
     assert differing == set()
 
 
@@ -316,11 +314,7 @@ def test_a_bad_guide_is_refused(old: str, new: str, reason: str) -> None:
 
 def test_one_bad_guide_does_not_hide_the_others() -> None:
     second = GUIDE.replace("511A01-1", "511A02-1").replace("区水务局", "区交通运输局")
-    text = (
-        'theme = "水务"\n'
-        + GUIDE.replace('zone = "D"', 'zone = "G"').replace("visits = 1", "visits = 9")
-        + second
-    )
+    text = 'theme = "水务"\n' + GUIDE.replace('zone = "D"', 'zone = "G"').replace("visits = 1", "visits = 9") + second
     guides, problems = read_guides({"a.toml": text, "b.toml": "theme"}, (SAND, ROAD))
     assert list(guides) == ["511A02-1"]
     assert [(problem.file, problem.code, problem.reason) for problem in problems] == [
@@ -335,9 +329,7 @@ def test_two_guides_of_one_item_are_a_problem() -> None:
 
 
 def test_a_free_guide_and_one_by_a_schedule() -> None:
-    free, _ = parse_guides(
-        "a", 'theme = "水"\n' + GUIDE.replace('{ amount_fen = 500, basis = "按件" }', '"free"')
-    )
+    free, _ = parse_guides("a", 'theme = "水"\n' + GUIDE.replace('{ amount_fen = 500, basis = "按件" }', '"free"'))
     rates, _ = parse_guides("a", 'theme = "水"\n' + GUIDE.replace("amount_fen = 500", "amount_fen = 0"))
     assert free[0].fee.free
     assert not rates[0].fee.free
@@ -370,9 +362,7 @@ def test_a_free_guide_and_one_by_a_schedule() -> None:
         ("multi_day", "1 WD", "95 NH", ("promised.longer_than_statutory",)),
     ],
 )
-def test_what_may_be_declared(
-    time_class: str, promised: str, statutory: str, problems: tuple[str, ...]
-) -> None:
+def test_what_may_be_declared(time_class: str, promised: str, statutory: str, problems: tuple[str, ...]) -> None:
     assert limit_problems(TimeClass(time_class), limit(promised), limit(statutory)) == problems
 
 

@@ -281,7 +281,9 @@ def test_an_exception_is_refused_and_kept(admin: Visitor, wrong: dict[str, str],
 
 def test_an_exception_comes_and_goes(admin: Visitor) -> None:
     for _press in range(2):
-        assert send(admin, "/admin/calendar/exceptions", **{**CLOSURE, "reason": EVIL.replace("<", "＜")}).status_code in (303, 422)
+        assert send(
+            admin, "/admin/calendar/exceptions", **{**CLOSURE, "reason": EVIL.replace("<", "＜")}
+        ).status_code in (303, 422)
     assert send(admin, "/admin/calendar/exceptions", key="k2", **CLOSURE).status_code == 303
     row = one(select(HourException).where(HourException.reason == "停电"))
     assert row.from_at.isoformat().startswith("2026-03-04T01:00")
@@ -300,7 +302,8 @@ def test_the_tester_counts_as_the_law_does(admin: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0&unit=WD", "limit=x&unit=WD", "limit=5&unit=XX", "limit=5&unit=WD&start=never", "limit=367&unit=ND"]
+    "query",
+    ["limit=0&unit=WD", "limit=x&unit=WD", "limit=5&unit=XX", "limit=5&unit=WD&start=never", "limit=367&unit=ND"],
 )
 def test_the_tester_refuses_nonsense(admin: Visitor, query: str) -> None:
     answer = admin.get(f"/admin/calendar?hall=luolong&{query}")

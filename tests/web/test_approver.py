@@ -238,7 +238,9 @@ def test_the_chief_answers_windows(app: Flask, staff: Find) -> None:
     chief.sign_in("chief01")
     page = chief.get("/approver?tab=questions").text
     assert number in page and "&lt;i&gt;户口" in page and "<i>户口" not in page
-    answer = step(chief, number, "answer", **{"from": "inbox", "answer": "not_accepted", "reason": "不归本区", "basis": ""})
+    answer = step(
+        chief, number, "answer", **{"from": "inbox", "answer": "not_accepted", "reason": "不归本区", "basis": ""}
+    )
     assert answer.status_code == 422 and "请填写法律依据" in said(answer.text) and "不归本区" in answer.text
     answer = step(chief, number, "answer", key="b", **{"from": "inbox", "answer": "accept"})
     assert answer.headers["Location"].endswith("/approver?tab=questions")

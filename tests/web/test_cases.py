@@ -58,7 +58,8 @@ class Cases:
 
     def received(self, *missing: str, name: str = PERSON["name"]) -> str:
         materials = [
-            {"code": m["code"], "state": "missing" if m["code"] in missing else "received"} for m in self.guide["materials"]
+            {"code": m["code"], "state": "missing" if m["code"] in missing else "received"}
+            for m in self.guide["materials"]
         ]
         given = {"item": self.guide["code"], "applicant": {**PERSON, "name": name}, "materials": materials}
         return receive_case(hall=HALL, actor=self.staff("clerk01"), at=now(), window="W01", **given)["number"]
@@ -249,7 +250,9 @@ def test_a_supervisor_may_give_a_second_notice(visitor: Visitor, cases: Cases) -
     press(visitor, number, "request-supplement", {"code": code})
     enter(visitor, "supervisor01")
     assert "再次告知补正" in visitor.get(f"/cases/{number}").text
-    assert press(visitor, number, "request-supplement", {"code": code, f"problem-{code}": "仍不清楚"}).status_code == 303
+    assert (
+        press(visitor, number, "request-supplement", {"code": code, f"problem-{code}": "仍不清楚"}).status_code == 303
+    )
     assert [n["kind"] for n in cases.view(number)["notices"]].count("supplement") == 2
 
 

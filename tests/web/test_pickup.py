@@ -50,7 +50,9 @@ def granted(staff: Staff) -> Callable[..., dict[str, Any]]:
         given = {"actor": staff(who), "hall": hall}
         materials = [{"code": m["code"], "state": "received"} for m in guide["materials"]]
         applicant = {**PERSON, **person}
-        case = receive_case(**given, at=now(), item=guide["code"], applicant=applicant, materials=materials, window="W01")
+        case = receive_case(
+            **given, at=now(), item=guide["code"], applicant=applicant, materials=materials, window="W01"
+        )
         case_id = find_case(case["number"])[1]
         accept_case(**given, at=now(), case_id=case_id)
         for department in guide["departments"]:

@@ -20,7 +20,13 @@ from tests.web.test_approver import received
 from tests.web.visit import Visitor, said
 
 Find = Callable[[str], Actor]
-PAGES = ["/supervisor", "/supervisor/wall", "/supervisor/cases", "/supervisor/tickets?number=A001", "/supervisor/tickets/A001"]
+PAGES = [
+    "/supervisor",
+    "/supervisor/wall",
+    "/supervisor/cases",
+    "/supervisor/tickets?number=A001",
+    "/supervisor/tickets/A001",
+]
 
 
 @pytest.fixture

@@ -155,9 +155,7 @@ def read_items(data: bytes) -> tuple[list[ItemRow], list[Problem]]:
             first_row = first_rows.setdefault(code.casefold(), row)
             if first_row != row:
                 found.append(
-                    Problem(
-                        row, Reason.DUPLICATE_CODE, "implementation_code", _shown(code), first_row=first_row
-                    )
+                    Problem(row, Reason.DUPLICATE_CODE, "implementation_code", _shown(code), first_row=first_row)
                 )
         if found:
             problems.extend(found)

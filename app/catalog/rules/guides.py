@@ -60,9 +60,7 @@ class GuideProblem:
     value: str = ""
 
 
-def read_guides(
-    files: Mapping[str, str], rows: Iterable[ItemRow]
-) -> tuple[dict[str, Guide], list[GuideProblem]]:
+def read_guides(files: Mapping[str, str], rows: Iterable[ItemRow]) -> tuple[dict[str, Guide], list[GuideProblem]]:
     """The written guides of all files by implementation code, and everything wrong with the others.
 
     `files` maps each file's name to its text. Besides its own form (`parse_guides`), a guide must be about
@@ -121,9 +119,7 @@ def parse_names(text: str) -> Names:
     departments = document["departments"]
     if not isinstance(departments, dict):
         raise ValueError("departments is not a table")
-    zones = {
-        prefix: _table(zone, {"zh", "en"}) for prefix, zone in _table(document["zones"], set(ZONES)).items()
-    }
+    zones = {prefix: _table(zone, {"zh", "en"}) for prefix, zone in _table(document["zones"], set(ZONES)).items()}
     for name in (*departments.values(), *(zone["en"] for zone in zones.values())):
         if not isinstance(name, str) or not name.strip() or HAN.search(name):
             raise ValueError(f"not an English name: {name!r}")

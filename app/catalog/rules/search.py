@@ -102,9 +102,7 @@ def _text_rank(term: str, chinese: str) -> int | None:
     return RANKS.index("text.begins") if at == 0 else RANKS.index("text")
 
 
-def _latin_rank(
-    term: str, pinyin: str, lower_pinyin: str, initials: str, english: str, code: str
-) -> int | None:
+def _latin_rank(term: str, pinyin: str, lower_pinyin: str, initials: str, english: str, code: str) -> int | None:
     at = lower_pinyin.find(term)
     while at >= 0:
         if not pinyin[at].islower():

@@ -254,9 +254,7 @@ class _Run:
     due: _Due = _Due()
 
     @classmethod
-    def of(
-        cls, start_at: datetime, limit: Limit, pauses: Sequence[Pause], schedule: Schedule, next_day: bool
-    ) -> _Run:
+    def of(cls, start_at: datetime, limit: Limit, pauses: Sequence[Pause], schedule: Schedule, next_day: bool) -> _Run:
         start = aware(start_at, "start").astimezone(schedule.zone)
         if limit.amount > FARTHEST.days * (1 if limit.unit.in_days else 24):
             raise DeadlineTooFar(f"{limit} cannot end within three years")
