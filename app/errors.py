@@ -20,6 +20,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "text.empty": (422, "请填写{field}", "{field} is required"),
     "idempotency.mismatch": (422, "同一幂等键用于不同的请求", "This Idempotency-Key was used with another request"),
     "idempotency.key": (422, "幂等键须为 1–255 个可见字符", "An Idempotency-Key has 1–255 printable characters"),
+    "server.failed": (500, "系统出错，已记录，请稍后再试", "Something went wrong and was logged; try again later"),
     # who asks
     "auth.required": (401, "请先登录", "Sign in first"),
     "auth.invalid": (401, "凭证无效或已过期", "The token is invalid or has expired"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify, make_response, request
 from flask_babel import Babel, get_locale
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -149,10 +149,14 @@ def problem(refusal: Refusal) -> Response:
 
 
 def _http_error(error: HTTPException) -> Any:
-    if error.code is None or error.code < 400 or error.code >= 500:
+    if error.code is None or error.code < 400:
         return error
-    code = _HTTP_CODES.get(error.code, "request.invalid")
-    answer = _refused(Refusal(code, detail=error.description or error.name))
     if error.code == 429 and (response := getattr(error, "response", None)) is not None:
         return response
+    if error.code >= 500:
+        return _refused(Refusal("server.failed"))  # what happened is in the log, never in the answer
+    code = _HTTP_CODES.get(error.code, "request.invalid")
+    answer = make_response(_refused(Refusal(code, detail=error.description or error.name)))
+    if methods := getattr(error, "valid_methods", None):
+        answer.headers["Allow"] = ", ".join(sorted(methods))
     return answer

@@ -135,7 +135,8 @@ def main(settings: Settings, *, simulate: bool) -> int:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """What every child is told: the settings as they are here, with the ports that were chosen."""
-    return dict(os.environ) | {
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return inherited | {  # without compiled modules every start, and every start again, takes a second longer
         "HALL_DATA_DIR": str(settings.data_dir),
         "HALL_WEB_PORT": str(settings.web_port or free_port()),
         "HALL_GATEWAY_PORT": str(settings.gateway_port or free_port()),

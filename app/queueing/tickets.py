@@ -65,13 +65,15 @@ def issue_ticket(
 ) -> dict[str, Any]:
     """Take a number 取号. Whoever holds a live ticket of this queue today is given that one again (`created` False).
 
-    Refuses queue.unknown, queue.closed, lane.unknown, appointment.unavailable and bad words. Locks the hall. Tells
-    TicketIssued.
+    Refuses queue.unknown, queue.closed, lane.unknown, appointment.unavailable, auth.forbidden (a machine asking for the
+    lane of returning supplements) and bad words. Locks the hall. Tells TicketIssued.
     """
     if lane not in set(Lane):
         raise Refusal("lane.unknown")
     if lane == Lane.APPOINTMENT:
         raise Refusal("appointment.unavailable")
+    if lane == Lane.RETURNING and tx.actor.kind != "staff":
+        raise Refusal("auth.forbidden")  # straight to the front: only somebody who has seen the papers says so
     key, fields = read_person(person)
     row = tx.execute(_QUEUE, {"in_hall": tx.hall, "of": queue}).one_or_none()
     if row is None:

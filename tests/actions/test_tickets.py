@@ -40,6 +40,8 @@ def test_unknown_and_closed_queues_give_no_ticket(hall) -> None:
         hall.take(lane="express")
     with refused("appointment.unavailable"):
         hall.take(lane="appointment")
+    with refused("auth.forbidden"):
+        hall.take(lane="returning")
     assert db.session.query(Ticket).count() == 0
 
 

@@ -347,3 +347,10 @@ def test_an_unknown_refusal_of_a_device_cookie_is_no_server_error(visitor: Visit
     visitor.client.set_cookie("hall_session", "x" * 3000)
     assert visitor.get("/").status_code == 200
     assert visitor.get("/guide").status_code == 302
+
+
+def test_a_fault_of_ours_says_nothing_of_itself(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "PROPAGATE_EXCEPTIONS", False)
+    monkeypatch.setitem(app.view_functions, "home.front", lambda: 1 / 0)
+    page = app.test_client().get("/")
+    assert page.status_code == 500 and "division" not in page.text and "请稍后再试" in page.text
