@@ -162,7 +162,7 @@ def signed_in(browser: Browser, base: str, username: str, size: tuple[int, int],
 def shoot(page: Page, url: str, target: Path, *, whole: bool = False) -> None:
     """Look at a page once its font is there."""
     page.goto(url)
-    page.wait_for_timeout(900)
+    page.wait_for_timeout(3000 if "/screens/" in url else 900)  # a screen first finds its line
     page.evaluate("document.fonts.ready")
     target.parent.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=target, full_page=whole)
