@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, Text, bindparam, event, select, update
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, Text, bindparam, event, select, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, registry
 from sqlalchemy.types import TypeDecorator
@@ -60,6 +60,16 @@ class JSONText(TypeDecorator[Any]):
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no spaces: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def among(column: str, values: Iterable[str]) -> str:
+    """SQL that holds a column to the values of an enum, the same text in both databases."""
+    return f"{column} IN ({', '.join(repr(str(value)) for value in sorted(values))})"
+
+
+def only_where(sql: str) -> dict[str, Any]:
+    """The keywords that make an index partial in either database."""
+    return {"sqlite_where": text(sql), "postgresql_where": text(sql)}
 
 
 class Base(DeclarativeBase):

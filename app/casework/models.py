@@ -5,21 +5,13 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.casework.rules.materials import MaterialState
 from app.casework.rules.states import DECIDING, CaseState
-from app.db import db
+from app.db import among, db, only_where
 from app.hall.rules.lights import Light
-
-
-def _among(column: str, values: object) -> str:
-    return f"{column} IN ({', '.join(repr(str(v)) for v in sorted(values))})"  # type: ignore[call-overload]
-
-
-def _where(sql: str) -> dict[str, Any]:
-    return {"sqlite_where": text(sql), "postgresql_where": text(sql)}
 
 
 class CaseSerial(db.Model):
@@ -38,17 +30,17 @@ class Case(db.Model):
 
     __tablename__ = "cases"
     __table_args__ = (
-        CheckConstraint(_among("state", CaseState), name="state"),
-        CheckConstraint(_among("light", Light), name="light"),
+        CheckConstraint(among("state", CaseState), name="state"),
+        CheckConstraint(among("light", Light), name="light"),
         CheckConstraint("applicant_kind IN ('person', 'organisation')", name="applicant_kind"),
         Index("uq_cases_number", "number", unique=True),
         Index("uq_cases_query_token", "query_token_hash", unique=True),
         Index("ix_cases_applicant", "applicant_key"),
         Index("ix_cases_ticket", "hall", "ticket_id"),
         Index("ix_cases_state", "hall", "state"),
-        Index("ix_cases_next_light", "hall", "next_light_at", **_where("next_light_at IS NOT NULL")),
-        Index("ix_cases_notice_due", "hall", "notice_due_at", **_where("state = 'received'")),
-        Index("ix_cases_open", "hall", "schedule_version", **_where(_among("state", DECIDING))),
+        Index("ix_cases_next_light", "hall", "next_light_at", **only_where("next_light_at IS NOT NULL")),
+        Index("ix_cases_notice_due", "hall", "notice_due_at", **only_where("state = 'received'")),
+        Index("ix_cases_open", "hall", "schedule_version", **only_where(among("state", DECIDING))),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)
@@ -107,7 +99,7 @@ class CaseMaterial(db.Model):
     __tablename__ = "case_materials"
     __table_args__ = (
         ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
-        CheckConstraint(_among("state", MaterialState), name="state"),
+        CheckConstraint(among("state", MaterialState), name="state"),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)
@@ -126,7 +118,7 @@ class CaseStop(db.Model):
         ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
         CheckConstraint("clocks IN ('both', 'promised')", name="clocks"),
         Index("ix_case_stops_case", "hall", "case_id"),
-        Index("uq_case_stops_open", "hall", "case_id", unique=True, **_where("until_at IS NULL")),
+        Index("uq_case_stops_open", "hall", "case_id", unique=True, **only_where("until_at IS NULL")),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)
@@ -146,7 +138,7 @@ class CaseReview(db.Model):
     __table_args__ = (
         ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
         CheckConstraint("state IN ('waiting', 'open', 'granted', 'refused')", name="state"),
-        Index("ix_case_reviews_open", "department", "hall", **_where("state = 'open'")),
+        Index("ix_case_reviews_open", "department", "hall", **only_where("state = 'open'")),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import db
+from app.db import db, only_where
 
 
 class Hall(db.Model):
@@ -69,8 +69,7 @@ class Calendar(db.Model):
             "uq_calendars_current",
             "current",
             unique=True,
-            sqlite_where=text("current"),
-            postgresql_where=text("current"),
+            **only_where("current"),
         ),
     )
 

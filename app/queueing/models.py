@@ -5,19 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import db
+from app.db import among, db, only_where
 from app.queueing.rules.states import AT_WINDOW, LIVE, Lane, TicketState
-
-
-def _among(column: str, values: object) -> str:
-    return f"{column} IN ({', '.join(repr(str(v)) for v in sorted(values))})"  # type: ignore[call-overload]
-
-
-def _where(sql: str) -> dict[str, Any]:
-    return {"sqlite_where": text(sql), "postgresql_where": text(sql)}
 
 
 class Queue(db.Model):
@@ -70,8 +62,8 @@ class Ticket(db.Model):
 
     __tablename__ = "tickets"
     __table_args__ = (
-        CheckConstraint(_among("state", TicketState), name="state"),
-        CheckConstraint(_among("lane", Lane), name="lane"),
+        CheckConstraint(among("state", TicketState), name="state"),
+        CheckConstraint(among("lane", Lane), name="lane"),
         Index("uq_tickets_number", "hall", "day", "number", unique=True),
         Index("uq_tickets_token", "token_hash", unique=True),
         # Q1: one live ticket a person and queue; the day is in the key so that a forgotten one blocks nobody tomorrow
@@ -79,22 +71,22 @@ class Ticket(db.Model):
             "uq_tickets_person",
             *("hall", "queue", "day", "person_key"),
             unique=True,
-            **_where(f"person_key IS NOT NULL AND {_among('state', LIVE)}"),
+            **only_where(f"person_key IS NOT NULL AND {among('state', LIVE)}"),
         ),
         # Q4: a window holds one ticket at a time
-        Index("uq_tickets_window", "hall", "window", unique=True, **_where(_among("state", AT_WINDOW))),
+        Index("uq_tickets_window", "hall", "window", unique=True, **only_where(among("state", AT_WINDOW))),
         # heads of lanes: only these columns in this order, so that the planner never walks past tickets
         Index(
             "ix_tickets_waiting",
             *("hall", "day", "queue", "lane", "queued_us", "id"),
-            **_where("state = 'waiting' AND to_window IS NULL"),
+            **only_where("state = 'waiting' AND to_window IS NULL"),
         ),
         Index(
             "ix_tickets_direct",
             *("hall", "day", "to_window", "queued_us", "id"),
-            **_where("state = 'waiting' AND to_window IS NOT NULL"),
+            **only_where("state = 'waiting' AND to_window IS NOT NULL"),
         ),
-        Index("ix_tickets_unfinished", "hall", "day", **_where("state IN ('waiting', 'parked', 'no_show')")),
+        Index("ix_tickets_unfinished", "hall", "day", **only_where("state IN ('waiting', 'parked', 'no_show')")),
         Index("ix_tickets_finished", "hall", "queue", "finished_at"),
     )
 
@@ -130,8 +122,8 @@ class Call(db.Model):
     __tablename__ = "calls"
     __table_args__ = (
         ForeignKeyConstraint(["hall", "ticket_id"], ["tickets.hall", "tickets.id"]),
-        Index("uq_calls_ticket", "hall", "ticket_id", unique=True, **_where("ended_at IS NULL")),
-        Index("uq_calls_window", "hall", "window", unique=True, **_where("ended_at IS NULL")),
+        Index("uq_calls_ticket", "hall", "ticket_id", unique=True, **only_where("ended_at IS NULL")),
+        Index("uq_calls_window", "hall", "window", unique=True, **only_where("ended_at IS NULL")),
         Index("ix_calls_ticket", "hall", "ticket_id"),
     )
 
@@ -152,8 +144,8 @@ class WindowSession(db.Model):
     __tablename__ = "window_sessions"
     __table_args__ = (
         CheckConstraint("state IN ('open', 'paused', 'closed')", name="state"),
-        Index("uq_window_sessions_window", "hall", "window", unique=True, **_where("state <> 'closed'")),
-        Index("uq_window_sessions_staff", "hall", "staff_id", unique=True, **_where("state <> 'closed'")),
+        Index("uq_window_sessions_window", "hall", "window", unique=True, **only_where("state <> 'closed'")),
+        Index("uq_window_sessions_staff", "hall", "staff_id", unique=True, **only_where("state <> 'closed'")),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)
