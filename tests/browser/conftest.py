@@ -50,7 +50,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         FAILURES.mkdir(exist_ok=True)
         for n, page in enumerate(getattr(item, "pages", [])):
             if not page.is_closed():
-                page.screenshot(path=FAILURES / f"{item.name}-{n}.png", full_page=True)
+                page.screenshot(path=FAILURES / f"{item.name.replace(chr(47), chr(95))}-{n}.png", full_page=True)
     return report
 
 
