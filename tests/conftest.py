@@ -19,7 +19,7 @@ import app.people.sessions as sessions
 
 sessions.hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)  # real hashes, cheap ones
 
-from app import demo  # noqa: E402  # the cheap hasher must be in place first
+from app import demo, privacy  # noqa: E402  # the cheap hasher must be in place first
 from app.config import Settings  # noqa: E402
 from app.db import db  # noqa: E402
 from app.events import Actor  # noqa: E402
@@ -115,6 +115,7 @@ def app(database: str, settings: Settings) -> Iterator[Flask]:
     if database not in _made:
         _made[database] = create_app(settings)
         _made[database].testing = True
+    privacy.use_keys(SECRET)  # the process's keys: whoever ran before may have set others
     with _made[database].app_context():
         yield _made[database]
         db.session.remove()
