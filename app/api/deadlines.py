@@ -14,8 +14,9 @@ from app.api.schemas import Shape, Text, instant, listed, maybe, said
 from app.errors import Refusal
 from app.hall import queries as hall_queries
 from app.hall.rules.calendar import CalendarUnknown
-from app.hall.rules.clock import DeadlineTooFar, Limit, Pause, Unit, explain, reckon
+from app.hall.rules.clock import DeadlineTooFar, Limit, Pause, Unit, reckon
 from app.hall.rules.hours import Interval, OpeningHours, Schedule
+from app.hall.rules.ledger import explain
 from app.now import SHANGHAI, iso
 from app.people.gate import public
 
@@ -56,7 +57,10 @@ class OpenSpan(Shape):
 
 
 class Question(Shape):
-    """`hours` stand in for those of `hall`, which is the main hall by default."""
+    """`hours` stand in for those of `hall`, which is the main hall by default.
+
+    `restarted_at`: the supplement came in then, and its regime counts the whole limit anew from there (政府信息公开).
+    """
 
     start = when(required=True)
     limit = fields.Raw(
@@ -82,7 +86,10 @@ class Question(Shape):
     closed = listed(fields.Nested(Span), allow_none=True, load_default=None)
     sessions = listed(fields.Nested(Span), allow_none=True, load_default=None)
     at = when(allow_none=True, load_default=None)
-    receipt_next_day = fields.Boolean(load_default=False)
+    receipt_next_day = fields.Boolean(
+        load_default=False, metadata={"description": "With the doors shut, received when the next working day opens"}
+    )
+    restarted_at = when(allow_none=True, load_default=None)
 
 
 class Reckoned(Shape):
@@ -112,8 +119,11 @@ def preview_deadline(given: dict[str, Any]) -> Any:
         schedule = _schedule(given)
         pauses = [Pause(pause["from"], pause["to"]) for pause in given["pauses"] or ()]
         terms = {"at": given["at"], "receipt_next_day": given["receipt_next_day"]}
-        result = reckon(given["start"], limit, pauses, schedule, **terms)
-        ledger = explain(given["start"], limit, pauses, schedule, **terms)
+        start = given["restarted_at"] or given["start"]
+        if start < given["start"]:
+            raise ValueError("restarted_at lies before start")
+        result = reckon(start, limit, pauses, schedule, **terms)
+        ledger = explain(start, limit, pauses, schedule, **terms)
     except (ValueError, DeadlineTooFar, CalendarUnknown) as error:
         raise Refusal("deadline.invalid", detail=str(error)[:200]) from error
     return {

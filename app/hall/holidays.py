@@ -8,10 +8,11 @@ app.hall.holidays` prints the calendar file of all years named here.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 
 from app.hall.rules.calendar import WorkCalendar
 
@@ -66,20 +67,24 @@ class NoticeUnknown(LookupError):
     """A year whose State Council notice is not named here, or whose days the library does not hold."""
 
 
-def from_chinesecalendar(years: Iterable[int]) -> WorkCalendar:
-    """The calendar of `years`. Raises NoticeUnknown for a year without a notice or without data."""
+def from_chinesecalendar(years: Iterable[int], named: Mapping[int, str] = MappingProxyType({})) -> WorkCalendar:
+    """The calendar of `years`, each under its notice here or, announced since, under the one `named` for it.
+
+    Raises NoticeUnknown for a year without a notice or without data.
+    """
     from chinese_calendar import constants  # here, so that only an import of calendars needs the library
 
     wanted = sorted(set(years))
+    source = {year: notice.source for year, notice in NOTICES.items()} | dict(named)
     for year in wanted:
-        if year not in NOTICES or not any(day.year == year for day in constants.holidays):
+        if year not in source or not any(day.year == year for day in constants.holidays):
             raise NoticeUnknown(f"no announced calendar for {year}")
     off = {day: FESTIVALS[name] for day, name in constants.holidays.items() if day.year in wanted}
     made_up = {day: FESTIVALS[name] for day, name in constants.workdays.items() if day.year in wanted}
     return WorkCalendar.of(
         days_off=off,
         makeup={day: f"{name}调休" for day, name in made_up.items()},
-        source={year: NOTICES[year].source for year in wanted},
+        source={year: source[year] for year in wanted},
     )
 
 

@@ -79,6 +79,27 @@ class Calendar(db.Model):
     current: Mapped[bool]
 
 
+class ScheduleVersion(db.Model):
+    """The schedule of a hall that some deadline was computed with (K6), kept for ever under its version.
+
+    `calendar_version` is null while no calendar had been imported; closures and sessions are pairs of instants.
+    """
+
+    __tablename__ = "schedule_versions"
+    __table_args__ = (
+        ForeignKeyConstraint(["hall"], ["halls.code"]),
+        ForeignKeyConstraint(["calendar_version"], ["calendars.version"]),
+    )
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(primary_key=True)
+    calendar_version: Mapped[str | None]
+    hours: Mapped[list[Any]]
+    closures: Mapped[list[Any]]
+    sessions: Mapped[list[Any]]
+    kept_at: Mapped[datetime]
+
+
 class HourException(db.Model):
     """Hours out of the ordinary: a closure (`opens` false) or a voluntary session (`opens` true)."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -11,10 +12,14 @@ from sqlalchemy.orm import Session
 
 from app.db import canonical, db
 from app.errors import Refusal
-from app.hall.models import Calendar, Hall, HourException, Zone
+from app.hall.models import Calendar, Hall, HourException, ScheduleVersion, Zone
 from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
-from app.hall.rules.hours import OpeningHours, Schedule
+from app.hall.rules.hours import Interval, OpeningHours, Schedule
 from app.now import SHANGHAI, iso
+
+NO_CALENDAR = WorkCalendar("none", frozenset(), {}, {}, {})
+
+_Spans = tuple[Interval, ...]
 
 
 def halls() -> list[dict[str, Any]]:
@@ -64,30 +69,60 @@ def exceptions(code: str) -> list[dict[str, Any]]:
 def calendar(session: Session | None = None) -> WorkCalendar:
     """The calendar in force; one without any year when none was imported."""
     query = select(Calendar.data).where(Calendar.current)
-    data = (session or db.session()).execute(query).scalar_one_or_none()
-    return _calendar(canonical(data)) if data else WorkCalendar("none", frozenset(), {}, {}, {})
+    return _calendar(canonical((session or db.session()).execute(query).scalar_one_or_none()))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _calendar(text: str) -> WorkCalendar:
-    return WorkCalendar.from_json(text)
+    data = json.loads(text)
+    return WorkCalendar.from_json(data) if data else NO_CALENDAR
 
 
-def schedule(code: str, session: Session | None = None) -> Schedule:
-    """When the hall is open: calendar, daily hours, closures and sessions. Refuses hall.unknown."""
+def schedule(code: str, session: Session | None = None, *, without: int | None = None) -> Schedule:
+    """When the hall is open: calendar, daily hours, closures and sessions. Refuses hall.unknown.
+
+    `without` leaves out one of its exceptions, as if it had been taken back.
+    """
     session = session or db.session()
     hours = session.execute(select(Hall.hours).where(Hall.code == code)).scalar_one_or_none()
     if hours is None:
         raise Refusal("hall.unknown", hall=code)
-    query = select(HourException.from_at, HourException.to_at, HourException.opens).where(HourException.hall == code)
-    spans = session.execute(query).all()
-    return Schedule(
-        calendar(session),
-        OpeningHours.parse(hours),
-        SHANGHAI,
-        closures=tuple((e.from_at, e.to_at) for e in spans if not e.opens),
-        sessions=tuple((e.from_at, e.to_at) for e in spans if e.opens),
+    query = select(HourException).where(HourException.hall == code).order_by(HourException.id)
+    rows = [row for row in session.execute(query).scalars() if row.id != without]
+    spans = [(row.opens, (row.from_at, row.to_at)) for row in rows]
+    closures, sessions = (tuple(span for opens, span in spans if opens is wanted) for wanted in (False, True))
+    return _schedule(calendar(session), canonical(hours), closures, sessions)
+
+
+@lru_cache(maxsize=64)
+def _schedule(calendar: WorkCalendar, hours: str, closures: _Spans, sessions: _Spans) -> Schedule:
+    """Equal parts give the same object, with all that it has worked out about itself."""
+    return Schedule(calendar, OpeningHours.parse(json.loads(hours)), SHANGHAI, closures=closures, sessions=sessions)
+
+
+def schedule_named(code: str, version: str, session: Session | None = None) -> Schedule:
+    """The schedule that `keep_schedule` kept under this version, as it was then (K6). Raises LookupError."""
+    if version not in _kept:
+        _kept[version] = _read_kept(code, version, session or db.session())
+    return _kept[version]
+
+
+_kept: dict[str, Schedule] = {}  # a version is a digest of all that is in it, so what was read once stays true
+
+
+def _read_kept(code: str, version: str, session: Session) -> Schedule:
+    kept = (ScheduleVersion.hall == code, ScheduleVersion.version == version)
+    of_calendar = Calendar.version == ScheduleVersion.calendar_version
+    query = select(ScheduleVersion, Calendar.data).join(Calendar, of_calendar, isouter=True).where(*kept)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise LookupError(f"no schedule {version} of {code} was kept")
+    own, data = row
+    closures, sessions = (
+        tuple((datetime.fromisoformat(begin), datetime.fromisoformat(end)) for begin, end in spans)
+        for spans in (own.closures, own.sessions)
     )
+    return _schedule(_calendar(canonical(data)), canonical(own.hours), closures, sessions)
 
 
 def is_open(code: str, at: datetime) -> bool | None:

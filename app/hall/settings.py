@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -12,9 +12,12 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from app.action import Transaction, action, network_action
 from app.db import HallHead
 from app.errors import Refusal
-from app.events import CalendarImported, ClosureDefined, HallDefined, WindowDefined, ZoneDefined
-from app.hall.models import Calendar, Hall, HourException, Window, Zone
-from app.hall.rules.calendar import WorkCalendar
+from app.events import CalendarImported, ClosureDefined, HallDefined, HoursChanged, WindowDefined, ZoneDefined
+from app.hall.models import Calendar, Hall, HourException, ScheduleVersion, Window, Zone
+from app.hall.queries import calendar as calendar_in_force
+from app.hall.queries import schedule as schedule_in_force
+from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
+from app.hall.rules.hours import OpeningHours, Schedule
 from app.now import iso
 from app.words import clean
 
@@ -40,10 +43,10 @@ def define_hall(tx: Transaction, *, zones: list[dict[str, str]]) -> dict[str, An
 
 def define_window(tx: Transaction, values: dict[str, Any], queues: tuple[str, ...]) -> None:
     """Part of an action: enter or change a window and tell WindowDefined with the queues it serves."""
-    upsert = (pg_insert if tx.session.get_bind().dialect.name == "postgresql" else sqlite_insert)(Window)
     row = {"hall": tx.hall, "active": True, **values}
     changed = {key: value for key, value in row.items() if key not in ("hall", "code")}
-    tx.execute(upsert.values(row).on_conflict_do_update(index_elements=["hall", "code"], set_=changed))
+    upsert = _insert(tx, Window).values(row)
+    tx.execute(upsert.on_conflict_do_update(index_elements=["hall", "code"], set_=changed))
     tx.record(
         WindowDefined(
             window=row["code"],
@@ -57,17 +60,28 @@ def define_window(tx: Transaction, values: dict[str, Any], queues: tuple[str, ..
     )
 
 
+def _insert(tx: Transaction, table: type) -> Any:
+    """An insert that can say what to do on a conflict, in the words of the dialect."""
+    return (pg_insert if tx.session.get_bind().dialect.name == "postgresql" else sqlite_insert)(table)
+
+
 @network_action
 def import_calendar(tx: Transaction, *, data: dict[str, Any]) -> dict[str, Any]:
     """Put a calendar in force, as `WorkCalendar.to_json` gives it. The version before stays for the cases it explains.
 
-    Refuses calendar.cannot_read. Tells CalendarImported. Locks the network.
+    Refuses calendar.cannot_read, calendar.version_taken. Tells CalendarImported. Locks the network.
     """
     try:
         calendar = WorkCalendar.from_json(data)
     except (ValueError, KeyError, TypeError) as error:
         raise Refusal("calendar.cannot_read", detail=str(error)) from error
-    known = tx.execute(select(Calendar.version).where(Calendar.version == calendar.version)).one_or_none()
+    return _put_in_force(tx, calendar)
+
+
+def _put_in_force(tx: Transaction, calendar: WorkCalendar) -> dict[str, Any]:
+    known = tx.execute(select(Calendar.data).where(Calendar.version == calendar.version)).scalar_one_or_none()
+    if known not in (None, calendar.to_json()):
+        raise Refusal("calendar.version_taken", version=calendar.version)
     tx.execute(update(Calendar).where(Calendar.current).values(current=False))
     if known:
         tx.execute(update(Calendar).where(Calendar.version == calendar.version).values(current=True))
@@ -76,6 +90,90 @@ def import_calendar(tx: Transaction, *, data: dict[str, Any]) -> dict[str, Any]:
         tx.execute(insert(Calendar), row)
     tx.record(CalendarImported(version=calendar.version, years=tuple(sorted(calendar.years))))
     return {"version": calendar.version, "years": sorted(calendar.years)}
+
+
+@network_action
+def amend_calendar(
+    tx: Transaction, *, day: date, kind: str, name: str, notice: str, seen: str | None = None
+) -> dict[str, Any]:
+    """Change one day of the calendar by a further notice: a new version in force, never the old one edited.
+
+    `seen` is the version whose preview was looked at. Refuses what `amended` below refuses, auth.foreign_hall for staff
+    of one hall, schedule.changed. Tells CalendarImported. Locks the network.
+    """
+    if tx.actor.hall is not None:
+        raise Refusal("auth.foreign_hall")
+    calendar = calendar_in_force(tx.session)
+    if seen not in (None, calendar.version):
+        raise Refusal("schedule.changed")
+    return _put_in_force(tx, amended(calendar, day, kind, name, notice))
+
+
+def amended(calendar: WorkCalendar, day: date, kind: str, name: str, notice: str) -> WorkCalendar:
+    """The calendar with one day changed, as an admin asks for it.
+
+    Refuses calendar.no_year, calendar.makeup_weekday, schedule.unchanged, request.invalid and bad words.
+    """
+    if kind not in ("off", "makeup", "ordinary"):
+        raise Refusal("request.invalid", detail="kind: off, makeup, ordinary")
+    if kind == "makeup" and day.isoweekday() < 6:
+        raise Refusal("calendar.makeup_weekday")
+    name = clean(name, "name", limit=30, empty=kind == "ordinary")
+    notice = clean(notice, "notice", limit=200)
+    try:
+        return calendar.amended(day, kind, name, notice)
+    except CalendarUnknown as error:
+        raise Refusal("calendar.no_year", year=error.year) from error
+    except ValueError as error:
+        raise Refusal("schedule.unchanged") from error
+
+
+@action
+def set_hours(tx: Transaction, *, hours: str, seen: str | None = None) -> dict[str, Any]:
+    """Change the hall's daily hours from now on; limits that run are computed anew, those that ended are not.
+
+    `seen` is the version of the schedule whose preview was looked at. Refuses hours.invalid, schedule.unchanged,
+    schedule.changed. Tells HoursChanged. Locks the hall.
+    """
+    schedule = schedule_in_force(tx.hall, tx.session)
+    if seen not in (None, schedule.version):
+        raise Refusal("schedule.changed")
+    wanted = read_hours(hours)
+    if wanted == schedule.hours:
+        raise Refusal("schedule.unchanged")
+    pairs = wanted.to_json()
+    tx.execute(update(Hall).where(Hall.code == tx.hall).values(hours=pairs))
+    tx.record(HoursChanged(hours=tuple(f"{begin}-{end}" for begin, end in pairs)))
+    return {"hours": pairs}
+
+
+_AS_TYPED = str.maketrans("：，、；－–—～至", ":   -----")  # what an input method makes of the signs
+
+
+def read_hours(text: str) -> OpeningHours:
+    """Daily hours as somebody typed them: "08:30-12:00 13:30-18:00". Refuses hours.invalid."""
+    try:
+        return OpeningHours.parse(text[:200].translate(_AS_TYPED))
+    except ValueError as error:
+        raise Refusal("hours.invalid") from error
+
+
+def schedule_in(tx: Transaction) -> Schedule:
+    """Part of an action: the hall's schedule in force, read once a transaction."""
+    if "schedule" not in tx.memo:
+        tx.memo["schedule"] = schedule_in_force(tx.hall, tx.session)
+    return tx.memo["schedule"]
+
+
+def keep_schedule(tx: Transaction, schedule: Schedule) -> str:
+    """Part of an action: keep the schedule that a deadline of this hall was computed with (K6); returns its version."""
+    if tx.memo.get("kept") == schedule.version:
+        return schedule.version
+    known = schedule.calendar.version if schedule.calendar.years else None
+    row = {"hall": tx.hall, "version": schedule.version, "calendar_version": known, "kept_at": tx.at}
+    tx.execute(_insert(tx, ScheduleVersion).on_conflict_do_nothing(), {**row, **schedule.own()})
+    tx.memo["kept"] = schedule.version
+    return schedule.version
 
 
 @action

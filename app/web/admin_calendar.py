@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import Calendar
+from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -15,21 +16,24 @@ from app.errors import Refusal
 from app.hall.queries import calendar as calendar_in_force
 from app.hall.queries import exceptions, schedule
 from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
-from app.hall.rules.clock import DeadlineTooFar, Limit, Unit, explain, reckon
-from app.hall.settings import add_exception, remove_exception
-from app.now import local, local_day, now
+from app.hall.rules.clock import DeadlineTooFar, Limit, Unit, reckon
+from app.hall.rules.ledger import explain
+from app.hall.settings import add_exception, amend_calendar, remove_exception, set_hours
+from app.now import iso, local, local_day, now
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.web import present
 from app.web.admin_parts import pages
 from app.web.desk import hall_at_desk, hall_choices, instant, sentence, whole
-from app.web.forms import new_key, once
+from app.web.forms import once
 
 MOST = 366  # units of a limit that somebody tries out
 KINDS = ("closure", "session")
+FORMS = ("hours", "exception", "day")
 
 
-def _page(hall: dict[str, Any], *, form: Any = None, error: str = "") -> str:
+def page_of(hall: dict[str, Any], *, form: Any = None, error: str = "", at: str = "") -> str:
+    """The page; after a refusal with what was typed and its sentence beside the form `at` which it belongs."""
     in_force, today = calendar_in_force(), local_day(now())
     years = sorted(in_force.years)
     wish = whole(request.args.get("year"))
@@ -47,10 +51,11 @@ def _page(hall: dict[str, Any], *, form: Any = None, error: str = "") -> str:
         months=_months(in_force, year) if year else [],
         festivals=_runs(in_force.days_off, year) if year else [],
         makeup=[(day, name) for day, name in in_force.makeup.items() if day.year == year],
-        exceptions=[{**row, "key": new_key()} for row in exceptions(hall["code"])],
-        form=form or {},
-        error=error,
-        key=new_key(),
+        exceptions=exceptions(hall["code"]),
+        hours_text=" ".join("-".join(pair) for pair in hall["hours"]),
+        whole_network=g.actor.hall is None,
+        forms={**{each: {} for each in FORMS}, at: form or {}},
+        errors={at: error},
         trial=trial,
         units=list(Unit),
     )
@@ -89,7 +94,7 @@ def _trial(hall: str) -> dict[str, Any]:
         "limit": request.args.get("limit", "")[:5] or "5",
         "unit": request.args.get("unit", Unit.WD.value),
     }
-    trial: dict[str, Any] = {"given": given, "result": None, "ledger": [], "error": ""}
+    trial: dict[str, Any] = {"given": given, "clock": None, "ledger": [], "error": ""}
     if "limit" not in request.args:
         return trial
     try:
@@ -98,7 +103,13 @@ def _trial(hall: str) -> dict[str, Any]:
         if not 1 <= amount <= MOST or given["unit"] not in set(Unit):
             raise Refusal("request.invalid", detail=gettext("时限应为 1–%(most)s", most=MOST))
         limit, hours = Limit(amount, Unit(given["unit"])), schedule(hall)
-        trial["result"] = reckon(start, limit, [], hours)
+        found = reckon(start, limit, [], hours)
+        trial["clock"] = {
+            "limit": {"amount": amount, "unit": limit.unit.value},
+            "unit": "day" if limit.unit.in_days else "minute",
+            "due_at": iso(found.due_at),
+            "stopped": False,
+        }
         trial["ledger"] = [row.to_dict() for row in explain(start, limit, [], hours)]
     except Refusal as refusal:
         trial["error"] = sentence(refusal)
@@ -111,54 +122,84 @@ def _trial(hall: str) -> dict[str, Any]:
 @requires(Permission.CALENDAR_MANAGE)
 def calendar() -> str:
     """The calendar in force, one year of it, the hall's exceptions, the tester."""
-    return _page(hall_at_desk(g.actor))
+    return page_of(hall_at_desk(g.actor))
 
 
 @pages.post("/calendar/exceptions")
 @requires(Permission.CALENDAR_MANAGE)
 def calendar_except() -> tuple[str, int] | AnyResponse:
     """Shut the hall exceptionally, or open it for a voluntary session."""
-    hall, form = hall_at_desk(g.actor), request.form
-    try:
+    form = request.form
+
+    def change(hall: dict[str, Any]) -> None:
         kind = form.get("kind", "")
         if kind not in KINDS:
             raise Refusal("request.invalid", detail=gettext("请选择闭厅或延时服务"))
         begin, end = instant(form.get("from"), gettext("开始时间")), instant(form.get("to"), gettext("结束时间"))
-        with once(g.actor):
-            add_exception(
-                hall=hall["code"],
-                actor=g.actor,
-                at=now(),
-                from_at=begin,
-                to_at=end,
-                opens=kind == "session",
-                reason=form.get("reason", ""),
-            )
-    except Refusal as refusal:
-        return _page(hall, form=form, error=_said(refusal)), refusal.status
-    flash(gettext("已添加，在办件的时限会随之重算"), "ok")
-    return redirect(url_for("admin.calendar", hall=hall["code"]), code=303)
+        span = {"from_at": begin, "to_at": end, "opens": kind == "session", "reason": form.get("reason", "")}
+        add_exception(hall=hall["code"], actor=g.actor, at=now(), **span)
 
-
-def _said(refusal: Refusal) -> str:
-    """The sentence, with the field of a text refusal by its name on the page."""
-    if refusal.facts.get("field") == "reason":
-        refusal.facts["field"] = gettext("原因")
-    return sentence(refusal)
+    return _done(change, at="exception")
 
 
 @pages.post("/calendar/exceptions/<int:exception_id>/remove")
 @requires(Permission.CALENDAR_MANAGE)
 def calendar_restore(exception_id: int) -> tuple[str, int] | AnyResponse:
     """Take an exceptional closure or session back."""
+
+    def change(hall: dict[str, Any]) -> None:
+        remove_exception(hall=hall["code"], actor=g.actor, at=now(), exception_id=exception_id)
+
+    return _done(change, at="restore")
+
+
+@pages.post("/calendar/hours")
+@requires(Permission.CALENDAR_MANAGE)
+def calendar_hours() -> tuple[str, int] | AnyResponse:
+    """Change the hall's daily hours, as previewed."""
+    wish = {"hours": request.form.get("hours", ""), "seen": request.form.get("seen")}
+    return _done(lambda hall: set_hours(hall=hall["code"], actor=g.actor, at=now(), **wish), at="hours")
+
+
+@pages.post("/calendar/days")
+@requires(Permission.CALENDAR_MANAGE)
+def calendar_day() -> tuple[str, int] | AnyResponse:
+    """Change one day of the calendar for the whole network, as previewed."""
+    form = request.form
+
+    def change(_hall: dict[str, Any]) -> None:
+        wish = {name: form.get(name, "") for name in ("kind", "name", "notice")}
+        amend_calendar(actor=g.actor, at=now(), day=day_asked(form.get("day")), seen=form.get("seen"), **wish)
+
+    return _done(change, at="day")
+
+
+def _done(change: Callable[[dict[str, Any]], Any], at: str) -> tuple[str, int] | AnyResponse:
+    """Make a change once, and go back to the page; a refusal is said beside the form `at` which it was asked for."""
     hall = hall_at_desk(g.actor)
     try:
         with once(g.actor):
-            remove_exception(hall=hall["code"], actor=g.actor, at=now(), exception_id=exception_id)
+            change(hall)
     except Refusal as refusal:
-        return _page(hall, error=sentence(refusal)), refusal.status
-    flash(gettext("已取消，在办件的时限会随之重算"), "ok")
+        return page_of(hall, form=request.form, error=told(refusal), at=at), refusal.status
+    flash(gettext("已生效，在办件的时限会随之重算；已经印出的承诺日期不会推后"), "ok")
     return redirect(url_for("admin.calendar", hall=hall["code"]), code=303)
+
+
+def day_asked(text: str | None) -> date:
+    """A day that a date field gave. Refuses request.invalid."""
+    try:
+        return date.fromisoformat((text or "").strip())
+    except ValueError:
+        raise Refusal("request.invalid", detail=gettext("请填写日期")) from None
+
+
+def told(refusal: Refusal) -> str:
+    """The sentence, with the field of a text refusal by its name on the page."""
+    names = {"reason": gettext("原因"), "name": gettext("名称"), "notice": gettext("依据的通知")}
+    if refusal.facts.get("field") in names:
+        refusal.facts["field"] = names[refusal.facts["field"]]
+    return sentence(refusal)
 
 
 @pages.app_template_filter("weekday")

@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.hall import holidays
-from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
+from app.hall.rules.calendar import CalendarUnknown, WorkCalendar, in_english
 from app.hall.rules.hours import OpeningHours, Schedule, cut, merged
 from tests.rules.clock_oracle import MADE_UP, OFF, days_off, made_up, works
 
@@ -53,6 +55,12 @@ class TestBundledCalendar:
     def test_no_year_without_a_named_notice_even_where_the_library_has_one(self, year):
         with pytest.raises(holidays.NoticeUnknown):
             holidays.from_chinesecalendar([2026, year])
+
+    def test_a_year_announced_since_the_release_goes_by_the_notice_that_is_named(self):
+        named = {2024: "国务院办公厅关于2024年部分节假日安排的通知"}
+        made = holidays.from_chinesecalendar([2024], named)
+        assert made.source == named
+        assert not made.is_working(date(2024, 2, 12))
 
     def test_a_notice_without_data_makes_no_calendar(self, monkeypatch):
         notice = holidays.Notice(2027, "号", date(2026, 11, 1), "")
@@ -104,13 +112,56 @@ class TestWorkCalendar:
         with pytest.raises(ValueError):
             WorkCalendar.from_json(body)
 
-    def test_version_follows_the_days(self):
-        one = WorkCalendar.of({date(2026, 1, 1): "元旦"}, {}, YEAR)
-        same = WorkCalendar.of({date(2026, 1, 1): "新年"}, {}, YEAR)
-        other = WorkCalendar.of({date(2026, 1, 2): "元旦"}, {}, YEAR)
-        made_up_instead = WorkCalendar.of({}, {date(2026, 1, 3): "元旦调休"}, YEAR)
-        assert one.version == same.version
-        assert len({one.version, other.version, made_up_instead.version}) == 3
+    def test_version_follows_all_that_the_calendar_says(self):
+        def version(off: str = "2026-01-01", name: str = "元旦", makeup: str = "", source: str = YEAR[2026]) -> str:
+            made_up = {date.fromisoformat(makeup): "调休"} if makeup else {}
+            return WorkCalendar.of({date.fromisoformat(off): name}, made_up, {2026: source}).version
+
+        assert version() == version()
+        others = [version("2026-01-02"), version(name="新年"), version(makeup="2026-01-04"), version(source="另一通知")]
+        assert len({version(), *others}) == 5
+
+    @given(st.dates(date(2024, 12, 20), date(2027, 1, 10)), st.integers(0, 800), st.integers(1, 300))
+    def test_counts_spans_as_if_it_walked_through_them(self, after, ahead, number):
+        days = [after + timedelta(n) for n in range(1, ahead + 1)]
+        known = all(day.year in CALENDAR.years for day in days)
+        if known:
+            assert CALENDAR.worked(after, after + timedelta(ahead)) == sum(map(works, days))
+        else:
+            with pytest.raises(CalendarUnknown):
+                CALENDAR.worked(after, after + timedelta(ahead))
+        walked = [day for day in (after + timedelta(n) for n in range(1, 800)) if day.year in CALENDAR.years]
+        ends = (after + timedelta(1)).year in CALENDAR.years and [day for day in walked if works(day)][number - 1 :]
+        if ends:
+            assert CALENDAR.nth_worked(after, number) == ends[0]
+        else:
+            with pytest.raises(CalendarUnknown):
+                CALENDAR.nth_worked(after, number)
+
+    def test_does_not_count_across_a_year_that_is_missing(self):
+        gap = WorkCalendar.of({}, {}, {2024: "通知", 2026: "通知"})
+        assert gap.reach(date(2024, 6, 1)) == date(2024, 12, 31)
+        assert gap.reach(date(2025, 6, 1)) == date(2025, 6, 1)
+        with pytest.raises(CalendarUnknown) as caught:
+            gap.nth_worked(date(2024, 12, 30), 2)
+        assert caught.value.year == 2025
+
+    @pytest.mark.parametrize(
+        ("code", "name", "english"),
+        [
+            ("workday", "工作日", "working day"),
+            ("weekend", "周末", "weekend"),
+            ("holiday", "国庆节、中秋节", "National Day and Mid-Autumn Festival"),
+            ("makeup", "国庆节调休", "make-up day (National Day)"),
+            ("holiday", "洛阳建城日", "洛阳建城日"),
+        ],
+    )
+    def test_speaks_english(self, code, name, english):
+        assert in_english(code, name) == english
+
+    def test_every_festival_of_the_notices_has_an_english_name(self):
+        said = {in_english(*CALENDAR.reason(day)) for day in (*CALENDAR.days_off, *CALENDAR.makeup)}
+        assert all(name.isascii() for name in said)
 
     def test_cannot_be_changed(self):
         with pytest.raises(TypeError):
@@ -138,6 +189,79 @@ class TestWorkCalendar:
     def test_refuses_to_be_without_version(self):
         with pytest.raises(ValueError, match="version"):
             WorkCalendar("", frozenset({2026}), {}, {}, YEAR)
+
+
+class TestAmendment:
+    NOTICE = "洛阳市人民政府办公室关于调整放假安排的通知"
+
+    def test_makes_a_new_version_that_names_both_notices(self):
+        new = CALENDAR.amended(date(2026, 4, 10), "off", "牡丹节", self.NOTICE)
+        assert new.version != CALENDAR.version
+        assert not new.is_working(date(2026, 4, 10))
+        assert CALENDAR.is_working(date(2026, 4, 10))
+        assert new.source[2026] == f"{CALENDAR.source[2026]}；{self.NOTICE}"
+        assert new.source[2025] == CALENDAR.source[2025]
+        again = new.amended(date(2026, 4, 11), "makeup", "牡丹节调休", self.NOTICE)
+        assert again.is_working(date(2026, 4, 11))
+        assert again.source == new.source
+
+    def test_gives_a_day_back(self):
+        new = CALENDAR.amended(date(2026, 2, 14), "ordinary", "", self.NOTICE)
+        assert new.reason(date(2026, 2, 14)) == ("weekend", "周末")
+        assert CALENDAR.amended(date(2026, 2, 16), "ordinary", "", self.NOTICE).is_working(date(2026, 2, 16))
+
+    @pytest.mark.parametrize(
+        ("day", "kind", "name", "notice"),
+        [
+            ("2026-04-10", "off", " ", NOTICE),
+            ("2026-04-10", "off", "牡丹节", " "),
+            ("2026-04-10", "makeup", "调休", NOTICE),  # a Friday is worked anyway
+            ("2026-04-10", "ordinary", "", NOTICE),  # it is
+            ("2026-02-16", "off", "春节", NOTICE),  # it is
+            ("2026-04-10", "half", "牡丹节", NOTICE),
+        ],
+    )
+    def test_refuses(self, day, kind, name, notice):
+        with pytest.raises(ValueError):
+            CALENDAR.amended(date.fromisoformat(day), kind, name, notice)
+
+    def test_refuses_a_year_that_was_never_announced(self):
+        with pytest.raises(CalendarUnknown):
+            CALENDAR.amended(date(2027, 5, 1), "off", "劳动节", self.NOTICE)
+
+
+class TestJoined:
+    def test_years_stand_beside_each_other_or_in_place_of_the_same(self):
+        amended = CALENDAR.amended(date(2026, 4, 10), "off", "牡丹节", "通知")
+        plain = WorkCalendar.of({date(2027, 1, 1): "元旦"}, {}, {2027: "新通知"})
+        whole = amended.joined(plain)
+        assert whole.years == {2025, 2026, 2027}
+        assert whole.source == {**amended.source, 2027: "新通知"}
+        assert not whole.is_working(date(2026, 4, 10))
+        assert whole.joined(CALENDAR).is_working(date(2026, 4, 10))  # its years take the place of ours
+        assert amended.joined(CALENDAR) == CALENDAR
+
+    def test_nothing_joined_with_the_first_calendar_is_that_calendar(self):
+        assert WorkCalendar("none", frozenset(), {}, {}, {}).joined(CALENDAR) == CALENDAR
+
+
+class TestScheduleVersion:
+    def test_equal_versions_are_equal_schedules(self):
+        spans_ = spans("2026-03-12T11:00/2026-03-12T14:00")
+        utc = tuple(tuple(instant.astimezone(UTC) for instant in span) for span in spans_)
+        plain = Schedule(CALENDAR, HOURS, ZONE)
+        assert plain.version == Schedule(CALENDAR, OpeningHours.parse("08:30-12:00 13:30-18:00"), ZONE).version
+        one, same = Schedule(CALENDAR, HOURS, ZONE, closures=spans_), Schedule(CALENDAR, HOURS, ZONE, closures=utc)
+        assert one.version == same.version
+        others = [
+            plain,
+            one,
+            Schedule(CALENDAR, HOURS, ZONE, sessions=spans_),
+            Schedule(CALENDAR, OpeningHours.parse("08:30-12:00 13:30-17:30"), ZONE),
+            Schedule(CALENDAR.amended(date(2026, 4, 10), "off", "节", "通知"), HOURS, ZONE),
+        ]
+        assert len({schedule.version for schedule in others}) == len(others)
+        assert all(schedule.version.startswith(f"{schedule.calendar.version}|") for schedule in others)
 
 
 class TestOpeningHours:

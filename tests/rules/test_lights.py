@@ -13,7 +13,7 @@ from app.hall import holidays
 from app.hall.rules.clock import DeadlineTooFar, Limit, Pause, Reckoning, Unit, reckon
 from app.hall.rules.hours import OpeningHours, Schedule
 from app.hall.rules.lights import Light, light, next_light_at, signal_at, warning_at
-from tests.rules.clock_oracle import TICK, Oracle, works
+from tests.rules.clock_oracle import STEP, TICK, Oracle, works
 from tests.rules.test_clock import clock_of, examples, oracles
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -189,7 +189,7 @@ def near(oracle: Oracle, end: datetime, now: datetime) -> bool:
         while instant < end:
             ticks += oracle.unit == "NH" or oracle.open_at(instant)
             instant += TICK
-        return ticks * 5 <= max(oracle.amount * 60 / 3, 15)
+        return ticks * STEP <= max(oracle.amount * 60 / 3, 15)
     today: date = now.date() if now.time() >= oracle.hours[0][0] else now.date() - timedelta(1)
     left = [today + timedelta(n) for n in range(1, (end.date() - today).days + 1)]
     working = sum(map(works, left))

@@ -1,4 +1,4 @@
-"""The working-time clock: when a limit ends, how much of it is used, and the ledger of days that shows why.
+"""The working-time clock: when a limit ends and how much of it is used. The days behind it are in `ledger`.
 
 Everything here is a pure function of a case's history (start, limit, pauses) and of the hall's schedule. The
 statutory and the promised clock are two calls with their own pauses. Instants come back in the hall's zone.
@@ -7,20 +7,18 @@ statutory and the promised clock are two calls with their own pauses. Instants c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
 
-from app.hall.rules.calendar import CalendarUnknown
+from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
 from app.hall.rules.hours import ONE_DAY, Interval, Schedule, aware, cut, days, elapsed, later
 
 _Span = tuple[datetime, datetime | None]
 
 FARTHEST = timedelta(days=3 * 366)  # no limit is followed further than this from its start
 MINUTE = timedelta(minutes=1)
-EXCEPTIONS = {"closure": "临时闭厅", "session": "延时服务"}
-UNANNOUNCED = ("unknown", "日历尚未公布")
 
 
 class DeadlineTooFar(Exception):
@@ -93,34 +91,6 @@ class Reckoning:
         return self.due_at is not None and at >= self.due_at
 
 
-@dataclass(frozen=True)
-class LedgerRow:
-    """One local day of a limit: what it counted and why. `counted`, `total`, `limit` are days or minutes.
-
-    `why` is the calendar's code (workday, weekend, holiday, makeup), or `unknown` without a calendar
-    (`working` is None then), or, where working hours are counted, the hall's `exception` (closure, session)
-    of that day. `paused`: a pause leaves out the day, or part of its hours. `start` marks day 0, `due` the
-    last day.
-    """
-
-    date: date
-    weekday: int  # 1 Monday … 7 Sunday
-    working: bool | None
-    why: str
-    why_name: str
-    counted: int
-    total: int
-    limit: int
-    paused: bool
-    exception: str
-    start: bool
-    due: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """The row as plain JSON values."""
-        return {**asdict(self), "date": self.date.isoformat()}
-
-
 def reckon(
     start_at: datetime,
     limit: Limit,
@@ -150,7 +120,7 @@ def reckon(
 
     Raises ValueError for a naive instant, DeadlineTooFar for a limit that ends more than three years on.
     """
-    run = _Run.of(start_at, limit, pauses, schedule, receipt_next_day)
+    run = Run.of(start_at, limit, pauses, schedule, receipt_next_day)
     if at is not None:
         as_of = aware(at, "at").astimezone(schedule.zone)
     else:
@@ -166,75 +136,21 @@ def reckon(
     )
 
 
-def explain(
-    start_at: datetime,
-    limit: Limit,
-    pauses: Sequence[Pause],
-    schedule: Schedule,
-    *,
-    at: datetime | None = None,
-    receipt_next_day: bool = False,
-) -> list[LedgerRow]:
-    """The ledger behind `reckon`: a row for each local day from receipt to the due day, or to `at` if later.
+class _EveryDay:
+    """Natural days, counted as a calendar counts working days; announced for ever."""
 
-    Without a due day it ends where the clock stopped (or at `at`), or with the first day that no calendar
-    covers. Hours are counted to the due instant, overdue ones to `at`; days to come are shown as they will
-    count if nothing happens. Raises as `reckon` does.
-    """
-    run = _Run.of(start_at, limit, pauses, schedule, receipt_next_day)
-    last = run.due.on or run.horizon
-    if run.due.on is None and run.stopped_at is not None and not run.due.provisional:
-        last = max(run.start, run.stopped_at).date()
-    until = run.due.at
-    if at is not None:
-        at = aware(at, "at").astimezone(schedule.zone)
-        last = max(last, min(run.horizon, at.date()))
-        until = until and max(until, at)
-    rows: list[LedgerRow] = []
-    span, before = timedelta(0), 0
-    for day in days(start_at.astimezone(schedule.zone).date(), last):
-        working, why, name, exception = _why(day, limit.unit, schedule)
-        blind = working is None and (run.due.provisional or limit.unit in (Unit.WD, Unit.WH))
-        if not blind:
-            span += run.counts(day, until)
-        total = run.whole(span)
-        rows.append(
-            LedgerRow(
-                date=day,
-                weekday=day.isoweekday(),
-                working=working,
-                why=why,
-                why_name=name,
-                counted=total - before,
-                total=total,
-                limit=limit.size,
-                paused=run.pause_touches(day),
-                exception=exception,
-                start=day == run.start.date(),
-                due=day == run.due.on,
-            )
-        )
-        if blind:
-            break
-        before = total
-    return rows
+    def reach(self, day: date) -> date:
+        return date.max
 
+    def worked(self, after: date, until: date) -> int:
+        return (until - after).days
 
-def _why(day: date, unit: Unit, schedule: Schedule) -> tuple[bool | None, str, str, str]:
-    """(working, code, Chinese name, exception) of a row: the hall's exception explains hours, never days."""
-    try:
-        code, name = schedule.calendar.reason(day)
-        exception = schedule.exception(day)
-    except CalendarUnknown:
-        return None, *UNANNOUNCED, ""
-    working = schedule.is_working(day)
-    if exception and unit is Unit.WH:
-        return working, exception, EXCEPTIONS[exception], exception
-    return working, code, name, exception
+    def nth_worked(self, after: date, number: int) -> date:
+        return after + number * ONE_DAY
 
 
 @dataclass(frozen=True)
-class _Due:
+class Due:
     """The end of a limit. `counted_on` is the day that used it up; `on`, the due day, may lie later."""
 
     at: datetime | None = None
@@ -244,128 +160,158 @@ class _Due:
 
 
 @dataclass(frozen=True)
-class _Run:
-    """One clock: its effective start, its merged pauses and its end, in the hall's zone."""
+class Run:
+    """One clock: its effective start and its merged pauses in the hall's zone, and what follows from them.
+
+    `known` is false when even the start lies in a year without a calendar. `stopped_at` is where the pause that is
+    still open begins. Nothing is followed beyond `horizon`.
+    """
 
     start: datetime
     limit: Limit
     pauses: tuple[_Span, ...]
     schedule: Schedule
-    due: _Due = _Due()
+    known: bool
+    horizon: date
+    stopped_at: datetime | None
 
     @classmethod
-    def of(cls, start_at: datetime, limit: Limit, pauses: Sequence[Pause], schedule: Schedule, next_day: bool) -> _Run:
-        start = aware(start_at, "start").astimezone(schedule.zone)
+    def of(cls, start_at: datetime, limit: Limit, pauses: Sequence[Pause], schedule: Schedule, next_day: bool) -> Run:
+        start, known = aware(start_at, "start").astimezone(schedule.zone), True
         if limit.amount > FARTHEST.days * (1 if limit.unit.in_days else 24):
             raise DeadlineTooFar(f"{limit} cannot end within three years")
-        spans = _merged(pauses, schedule)
         try:
             start = _received(start, schedule) if next_day else start
         except CalendarUnknown:
-            return cls(start, limit, spans, schedule, _Due(provisional=True))
-        run = cls(start, limit, spans, schedule)
-        return replace(run, due=run._days_end() if limit.unit.in_days else run._hours_end())
+            known = False
+        spans = _merged(pauses, schedule)
+        stopped_at = spans[-1][0] if spans and spans[-1][1] is None else None
+        return cls(start, limit, spans, schedule, known, start.date() + FARTHEST, stopped_at)
 
-    @property
-    def horizon(self) -> date:
-        return self.start.date() + FARTHEST
-
-    @property
-    def stopped_at(self) -> datetime | None:
-        """Where the pause that is still open begins."""
-        return self.pauses[-1][0] if self.pauses and self.pauses[-1][1] is None else None
+    @cached_property
+    def due(self) -> Due:
+        """The end of the limit. Raises DeadlineTooFar."""
+        if not self.known:
+            return Due(provisional=True)
+        return self._days_end() if self.limit.unit.in_days else self._hours_end()
 
     def used(self, as_of: datetime) -> int:
         """What has been counted up to `as_of`, overdue time included: days with today's, or minutes."""
+        first, last = self.start.date(), min(as_of.date(), self.horizon)
+        if self.limit.unit.in_days:
+            return self._days_used(first - ONE_DAY, last)
         span = timedelta(0)
-        for day in days(self.start.date(), min(as_of.date(), self.horizon)):
+        for day in days(first, last):
             try:
-                span += self.counts(day, as_of)
+                span += self._hours_on(day, as_of)
             except CalendarUnknown:
                 break
-        return self.whole(span)
+        return span // MINUTE
 
-    def counts(self, day: date, as_of: datetime | None = None) -> timedelta:
-        """What `day` counts until `as_of`; nothing on the way to a due day that was moved."""
-        if not self.limit.unit.in_days:
-            pieces = [(begin, min(end, as_of or end)) for begin, end in self._pieces(day)]
-            return sum((elapsed(begin, end) for begin, end in pieces if begin < end), timedelta(0))
-        used_up = self.due.counted_on is not None and day > self.due.counted_on
-        if used_up and (self.due.on is None or day <= self.due.on):
-            return timedelta(0)
-        return ONE_DAY if self._is_counted(day) else timedelta(0)
-
-    def whole(self, span: timedelta) -> int:
-        return span // (ONE_DAY if self.limit.unit.in_days else MINUTE)
+    def counts(self, day: date, as_of: datetime | None) -> timedelta:
+        """What `day` alone counts until `as_of`. Raises CalendarUnknown where hours need a calendar."""
+        if self.limit.unit.in_days:
+            return self._days_used(day - ONE_DAY, day) * ONE_DAY
+        return self._hours_on(day, as_of)
 
     def pause_touches(self, day: date) -> bool:
         """Whether a pause leaves out `day` (limits in days) or some minute of it (limits in hours)."""
         if self.limit.unit.in_days:
-            return day > self.start.date() and self._is_left_out(day)
+            return day > self.start.date() and not any(after < day <= until for after, until in self._stretches)
         begin, end = self.schedule.whole(day)
         begin = max(begin, self.start)
         return any(gone < end and (back is None or begin < back) for gone, back in self.pauses if begin < end)
 
-    def _hours_end(self) -> _Due:
-        left = timedelta(hours=self.limit.amount)
-        for day in days(self.start.date(), self.horizon):
-            if self.stopped_at is not None and day > self.stopped_at.date():
-                return _Due()
-            try:
-                pieces = self._pieces(day)
-            except CalendarUnknown:
-                return _Due(provisional=True)
-            for begin, end in pieces:
-                if elapsed(begin, end) >= left:
-                    return _Due(later(begin, left), day, day)
-                left -= elapsed(begin, end)
-        raise DeadlineTooFar(f"{self.limit} from {self.start} does not end within three years")
+    @cached_property
+    def _stretches(self) -> list[tuple[date, date]]:
+        """The days in which a limit in days runs, as spans (after, until]: after day 0, outside (P, R] of each pause."""
+        stretches, after = [], self.start.date()
+        for gone, back in self.pauses:
+            if after < gone.date():
+                stretches.append((after, min(gone.date(), self.horizon)))
+            after = max(after, back.date() if back else self.horizon)
+        return [*stretches, (after, self.horizon)] if after < self.horizon else stretches
 
-    def _pieces(self, day: date) -> list[Interval]:
-        """The parts of `day` in which hours run: from the start on, outside the pauses."""
-        natural = self.limit.unit is Unit.NH
-        spans = (self.schedule.whole(day),) if natural else self.schedule.open_intervals(day)
-        return cut([(max(begin, self.start), end) for begin, end in spans if self.start < end], self.pauses)
+    def _days_used(self, after: date, until: date) -> int:
+        """How many days of (after, until] count, as far as calendars reach; none on the way to a due day that was moved."""
+        used_up, on = self.due.counted_on, self.due.on
+        if used_up is None:
+            return self._running_days(after, until)
+        overdue = self._running_days(max(after, on), until) if on else 0
+        return self._running_days(after, min(until, used_up)) + overdue
 
-    def _days_end(self) -> _Due:
-        counted = 0
-        for day in days(self.start.date(), self.horizon):
-            if self.stopped_at is not None and day > self.stopped_at.date():
-                return _Due()
-            try:
-                counted += self._is_counted(day)
-            except CalendarUnknown:
-                return _Due(provisional=True)
-            if counted == self.limit.amount:
-                try:
-                    return self._settled(day)
-                except CalendarUnknown:
-                    return _Due(counted_on=day, provisional=True)
-        raise DeadlineTooFar(f"{self.limit} from {self.start} does not end within three years")
+    def _running_days(self, after: date, until: date) -> int:
+        count = 0
+        for begin, end in self._stretches:
+            begin, end = max(begin, after), min(end, until)
+            if begin < end:
+                reach = self._counting.reach(begin)
+                count += self._counting.worked(begin, min(end, reach))
+                if reach < end:
+                    break
+        return count
 
-    def _settled(self, counted_on: date) -> _Due:
+    @property
+    def _counting(self) -> WorkCalendar | _EveryDay:
+        return _EveryDay() if self.limit.unit is Unit.ND else self.schedule.calendar
+
+    def _days_end(self) -> Due:
+        left = self.limit.amount
+        for after, until in self._stretches:
+            reach = self._counting.reach(after)
+            ahead = self._counting.worked(after, min(until, reach))
+            if left <= ahead:
+                return self._settled(self._counting.nth_worked(after, left))
+            if reach < until:
+                return Due(provisional=True)
+            left -= ahead
+        return self._endless()
+
+    def _settled(self, counted_on: date) -> Due:
         """The close that ends a limit used up on `counted_on`: of a working day, outside the pauses."""
         for day in days(counted_on, self.horizon):
             close = self.schedule.close_of_business(day)
-            if self.stopped_at is not None and self.stopped_at < close:
-                return _Due(counted_on=counted_on)
-            if not self._stands_still_over(close) and self.schedule.is_working(day):
-                return _Due(close, day, counted_on)
-        raise DeadlineTooFar(f"{self.limit} from {self.start} does not end within three years")
+            if self.stopped_at and self.stopped_at < close:
+                return Due(counted_on=counted_on)
+            try:
+                if not self._stands_still_over(close) and self.schedule.is_working(day):
+                    return Due(close, day, counted_on)
+            except CalendarUnknown:
+                return Due(counted_on=counted_on, provisional=True)
+        return self._endless()
 
     def _stands_still_over(self, close: datetime) -> bool:
         """Whether `close` lies inside a pause of more than one day."""
         return any(back and gone < close < back and gone.date() < back.date() for gone, back in self.pauses)
 
-    def _is_counted(self, day: date) -> bool:
-        """Whether `day` uses up one day of the limit: after day 0, outside the pauses and, for WD, worked."""
-        if day <= self.start.date() or self._is_left_out(day):
-            return False
-        return self.limit.unit is Unit.ND or self.schedule.is_working(day)
+    def _hours_end(self) -> Due:
+        left = timedelta(hours=self.limit.amount)
+        last = min(self.horizon, self.stopped_at.date()) if self.stopped_at else self.horizon
+        for day in days(self.start.date(), last):
+            try:
+                pieces = self._pieces(day)
+            except CalendarUnknown:
+                return Due(provisional=True)
+            for begin, end in pieces:
+                if elapsed(begin, end) >= left:
+                    return Due(later(begin, left), day, day)
+                left -= elapsed(begin, end)
+        return self._endless()
 
-    def _is_left_out(self, day: date) -> bool:
-        """Whether `day` lies in (P, R] of a pause, P and R being local days."""
-        return any(gone.date() < day and (back is None or day <= back.date()) for gone, back in self.pauses)
+    def _hours_on(self, day: date, as_of: datetime | None) -> timedelta:
+        pieces = [(begin, min(end, as_of or end)) for begin, end in self._pieces(day)]
+        return sum((elapsed(begin, end) for begin, end in pieces if begin < end), timedelta(0))
+
+    def _pieces(self, day: date) -> list[Interval]:
+        """The parts of `day` in which hours run: from the start on, outside the pauses."""
+        spans = (self.schedule.whole(day),) if self.limit.unit is Unit.NH else self.schedule.open_intervals(day)
+        return cut([(max(begin, self.start), end) for begin, end in spans if self.start < end], self.pauses)
+
+    def _endless(self) -> Due:
+        """No end in sight: the clock stands still, or else it is a mistake."""
+        if self.stopped_at is None or self.stopped_at.date() > self.horizon:
+            raise DeadlineTooFar(f"{self.limit} from {self.start} does not end within three years")
+        return Due()
 
 
 def _merged(pauses: Sequence[Pause], schedule: Schedule) -> tuple[_Span, ...]:
@@ -387,7 +333,4 @@ def _received(start: datetime, schedule: Schedule) -> datetime:
     day = start.date()
     if schedule.is_open(start) or (schedule.is_working(day) and start < schedule.close_of_business(day)):
         return start
-    day += ONE_DAY
-    while not schedule.is_working(day):
-        day += ONE_DAY
-    return schedule.opening(day)
+    return schedule.opening(schedule.calendar.nth_worked(day, 1))

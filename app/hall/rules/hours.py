@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from app.hall.rules.calendar import WorkCalendar
@@ -97,6 +100,10 @@ class OpeningHours:
         except TypeError as error:
             raise ValueError(f"not opening hours: {hours!r}") from error
 
+    def to_json(self) -> list[list[str]]:
+        """The intervals as `parse` reads them: [["08:30", "12:00"], …]."""
+        return [[_told(begin), _told(end)] for begin, end in self.intervals]
+
     @property
     def opens(self) -> time:
         """The first opening of an ordinary day."""
@@ -138,6 +145,23 @@ class Schedule:
             raise ValueError(f"{what} from {begin} until {end} are empty")
         return begin, end
 
+    @cached_property
+    def version(self) -> str:
+        """Names all that a deadline depends on here (K6): the calendar's version, and a digest of the hall's own hours.
+
+        Equal versions are equal schedules: whoever stores the version with a deadline can have it explained for ever.
+        """
+        own = json.dumps([str(self.zone), *self.own().values()], separators=(",", ":"))
+        return f"{self.calendar.version}|{hashlib.sha256(own.encode()).hexdigest()[:12]}"
+
+    def own(self) -> dict[str, list[list[str]]]:
+        """What is the hall's own, as plain JSON values: `hours`, `closures`, `sessions`; instants in UTC."""
+        spans = {
+            name: [[at.astimezone(UTC).isoformat() for at in span] for span in getattr(self, name)]
+            for name in ("closures", "sessions")
+        }
+        return {"hours": self.hours.to_json(), **spans}
+
     def is_working(self, day: date) -> bool:
         """Whether `day` counts as a working day. Raises CalendarUnknown."""
         return self.calendar.is_working(day)
@@ -149,14 +173,24 @@ class Schedule:
 
     def open_intervals(self, day: date) -> tuple[Interval, ...]:
         """When the doors are open on `day`: merged, closures cut out, sessions in. Raises CalendarUnknown."""
-        intervals = self.hours.on(day, self.zone) if self.is_working(day) else []
-        intervals += self._within(self.sessions, day)
-        return tuple(cut(merged(intervals), self._within(self.closures, day)))
+        if day not in self._doors:
+            intervals = self.hours.on(day, self.zone) if self.is_working(day) else []
+            planned = merged([*intervals, *self._within(self.sessions, day)])
+            self._doors[day] = tuple(cut(planned, self._within(self.closures, day)))
+        return self._doors[day]
+
+    @cached_property
+    def _doors(self) -> dict[date, tuple[Interval, ...]]:
+        """The days that were asked for: clocks of one hall walk the same days again and again."""
+        return {}
 
     def exception(self, day: date) -> str:
         """What is out of the ordinary on `day`: `closure`, `session` (a closure wins) or nothing."""
+        sessions, closures = self._within(self.sessions, day), self._within(self.closures, day)
+        if not sessions and not closures:
+            return ""
         ordinary = self.hours.on(day, self.zone) if self.is_working(day) else []
-        planned = merged([*ordinary, *self._within(self.sessions, day)])
+        planned = merged([*ordinary, *sessions])
         if tuple(planned) != self.open_intervals(day):
             return "closure"
         return "session" if planned != merged(ordinary) else ""
@@ -195,3 +229,7 @@ def _wall(text: str) -> time:
     if not re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", text):
         raise ValueError(f"{text!r} is no time of day like 08:30")
     return time.fromisoformat(text)
+
+
+def _told(wall: time) -> str:
+    return wall.isoformat(timespec="seconds" if wall.second else "minutes")

@@ -31,29 +31,37 @@ def light(promised: Reckoning | None, statutory: Reckoning | None, schedule: Sch
     Else green, also for a provisional limit: it has no date that could come near. A limit is passed from
     its due instant on.
     """
-    at = aware(at, "at")
-    if statutory is not None and statutory.passed_by(at):
-        return Light.red
-    if promised is not None and promised.passed_by(at):
-        return Light.yellow
-    clocks = [clock for clock in (promised, statutory) if clock is not None]
-    warnings = [warning_at(clock, schedule) for clock in clocks]
-    if any(warned_at is not None and warned_at <= at for warned_at in warnings):
-        return Light.amber
-    return Light.stopped if clocks and clocks[0].stopped else Light.green
+    return _shown(promised, statutory, _warnings(promised, statutory, schedule), aware(at, "at"))
 
 
 def next_light_at(
     promised: Reckoning | None, statutory: Reckoning | None, schedule: Schedule, at: datetime
 ) -> datetime | None:
     """The first instant after `at` at which `light` changes if nothing else happens, or None."""
-    shown = light(promised, statutory, schedule, at)
-    clocks = [clock for clock in (promised, statutory) if clock is not None]
-    instants = {clock.due_at for clock in clocks} | {warning_at(clock, schedule) for clock in clocks}
-    for instant in sorted(instant for instant in instants if instant is not None and instant > at):
-        if light(promised, statutory, schedule, instant) is not shown:
+    warnings = _warnings(promised, statutory, schedule)
+    shown = _shown(promised, statutory, warnings, aware(at, "at"))
+    ends = [clock.due_at for clock in (promised, statutory) if clock is not None and clock.due_at is not None]
+    for instant in sorted(instant for instant in {*ends, *warnings} if instant > at):
+        if _shown(promised, statutory, warnings, instant) is not shown:
             return instant.astimezone(schedule.zone)
     return None
+
+
+def _warnings(promised: Reckoning | None, statutory: Reckoning | None, schedule: Schedule) -> list[datetime]:
+    """From when each clock that has a date warns."""
+    instants = (warning_at(clock, schedule) for clock in (promised, statutory) if clock is not None)
+    return [instant for instant in instants if instant is not None]
+
+
+def _shown(promised: Reckoning | None, statutory: Reckoning | None, warnings: list[datetime], at: datetime) -> Light:
+    if statutory is not None and statutory.passed_by(at):
+        return Light.red
+    if promised is not None and promised.passed_by(at):
+        return Light.yellow
+    if any(warned_at <= at for warned_at in warnings):
+        return Light.amber
+    first = promised or statutory
+    return Light.stopped if first is not None and first.stopped else Light.green
 
 
 def signal_at(change_at: datetime, schedule: Schedule) -> datetime | None:

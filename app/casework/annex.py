@@ -1,0 +1,80 @@
+"""The annex to a deadline: its ledger on paper, drawn from the record as it stands; no notice, so it has no number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app import privacy
+from app.casework.cases import calendar_of, clocks_of, open_field, stands, stops_of
+from app.casework.models import Case, CaseStop
+from app.casework.papers import limit_text
+from app.casework.rules.clocks import CaseClocks, Clock, Standing, ledger
+from app.db import db
+from app.errors import Refusal
+from app.hall.queries import hall as hall_of
+from app.hall.rules.hours import Schedule
+from app.notices.paper import render
+from app.now import iso
+
+
+def ledger_paper(hall: str, case_id: int, at: datetime, *, language: str = "zh") -> bytes:
+    """Both ledgers of a case as PDF, the applicant masked. Refuses case.unknown, notice.unknown before a clock runs."""
+    session = db.session()
+    case = session.execute(select(Case).where(Case.hall == hall, Case.id == case_id)).scalar_one_or_none()
+    if case is None:
+        raise Refusal("case.unknown")
+    moment = min(at, case.decided_at) if case.decided_at else at
+    clocks, schedule = clocks_of(session, case), calendar_of(session, case)
+    now = stands(session, case, moment, schedule)
+    if clocks is None or now is None:
+        raise Refusal("notice.unknown")
+    place, stops = hall_of(hall), stops_of(session, hall, case_id)
+    ledgers = [_ledger(clock, clocks, stops, schedule, now, moment) for clock in Clock]
+    facts = {
+        "number": case.number,
+        "issued_at": iso(at),
+        "hall_name": place["name"],
+        "hall_address": place["address"],
+        "hall_phone": place["phone"],
+        "case_number": case.number,
+        "acceptance_number": case.acceptance_number,
+        "item_name": case.guide["name"],
+        "item_code": case.item,
+        "departments": case.guide["departments"],
+        "applicant_name": privacy.mask_name(open_field(case, "applicant")["name"]),
+        "received_at": iso(case.received_at),
+        "accepted_at": iso(case.accepted_at),
+        "ledgers": ledgers,
+        "calendar": _calendar(schedule, ledgers),
+        "hours": "、".join(f"{begin}–{end}" for begin, end in schedule.hours.to_json()),
+    }
+    return render("ledger", {key: value for key, value in facts.items() if value is not None}, language=language)
+
+
+def _ledger(
+    clock: Clock, clocks: CaseClocks, stops: list[CaseStop], schedule: Schedule, now: Standing, at: datetime
+) -> dict[str, Any]:
+    limit, stand = clocks.limit(clock), now.of(clock)
+    mine = stops if clock is Clock.PROMISED else [stop for stop in stops if stop.clocks == "both"]
+    return {
+        "clock": clock.value,
+        "unit": limit.unit.value,
+        "limit": limit_text({"amount": limit.amount, "unit": limit.unit}),
+        "rows": [row.to_dict() for row in ledger(clocks, clock, schedule, at)],
+        "due_at": iso(stand.due_at),
+        "provisional": stand.provisional,
+        "stopped": stand.stopped,
+        "used": stand.used,
+        "remaining": stand.remaining,
+        "pauses": [{"from_at": iso(s.from_at), "until_at": iso(s.until_at), "ground": s.ground} for s in mine],
+    }
+
+
+def _calendar(schedule: Schedule, ledgers: list[dict[str, Any]]) -> str:
+    """The version of the calendar and the notices of the years that the ledgers pass through."""
+    years = {int(row["date"][:4]) for ledger in ledgers for row in ledger["rows"]}
+    notices = (notice for year, notice in schedule.calendar.source.items() if year in years)
+    return "；".join([schedule.calendar.version, *notices])
