@@ -22,6 +22,7 @@ from app.catalog.rules.guides import (
     parse_names,
     read_guides,
 )
+from app.catalog.rules.regimes import read_regimes
 from app.catalog.rules.zones import zone_of
 from app.hall.rules.clock import Limit, Unit
 
@@ -29,7 +30,8 @@ DATA = Path(app.catalog.__file__).parent / "data"
 ROWS, _ = read_items((DATA / "service-items.csv").read_bytes())
 ITEMS = {row.implementation_code: row for row in ROWS}
 FILES = {path.name: path.read_text("utf-8") for path in sorted((DATA / "guides").glob("*.toml"))}
-GUIDES, PROBLEMS = read_guides(FILES, ROWS)
+REGIMES = read_regimes((DATA / "regimes.toml").read_text("utf-8"))
+GUIDES, PROBLEMS = read_guides(FILES, ROWS, REGIMES)
 NAMES = parse_names((DATA / "names.toml").read_text("utf-8"))
 
 
@@ -43,7 +45,7 @@ def limit(text: str) -> Limit:
 
 def test_every_written_guide_is_read() -> None:
     assert PROBLEMS == []
-    assert len(GUIDES) == sum(text.count("[[guide]]") for text in FILES.values()) == 122
+    assert len(GUIDES) == sum(text.count("[[guide]]") for text in FILES.values()) == 126
 
 
 def test_every_written_guide_is_about_a_published_item() -> None:
@@ -104,7 +106,7 @@ def test_the_zone_by_department_and_words_is_the_zone_chosen_by_hand() -> None:
 
 def test_every_other_item_has_a_marked_default() -> None:
     sources = Counter(guide_of(row, GUIDES).source for row in ROWS)
-    assert sources == {GuideSource.WRITTEN: 122, GuideSource.DEFAULT: 1135 - 122}
+    assert sources == {GuideSource.WRITTEN: 126, GuideSource.DEFAULT: 1135 - 126}
 
 
 @pytest.mark.parametrize("task_type", TaskType)
@@ -245,13 +247,56 @@ GUIDE = GUIDE.replace("MATERIALS", ", ".join(text.replace("\n", "") for text in 
 
 
 def reasons(text: str, *rows: ItemRow) -> list[str]:
-    guides, problems = read_guides({"a.toml": 'theme = "水务"\n' + text}, rows or (SAND, ROAD))
+    guides, problems = read_guides({"a.toml": 'theme = "水务"\n' + text}, rows or (SAND, ROAD), REGIMES)
     assert not guides.keys() & {problem.code for problem in problems if problem.reason != "code.twice"}
     return [problem.reason for problem in problems]
 
 
+COMMITMENT = """commitment = { check_within = { amount = 30, unit = "WD" }, conditions = ["规划"],
+  conditions_en = ["plan"] }""".replace("\n", "")
+CHIEF = "chief_may_decide = false"
+
+
+def committed(*changes: tuple[str, str]) -> tuple[str, str]:
+    """What of the sample guide is replaced by what, so that a chief may decide on a commitment with a fault."""
+    text = COMMITMENT
+    for old, new in changes:
+        text = text.replace(old, new)
+    return CHIEF, f"chief_may_decide = true\n{text}"
+
+
 def test_the_sample_guide_is_good() -> None:
     assert reasons(GUIDE) == []
+    assert reasons(GUIDE.replace(*committed())) == []
+
+
+def test_a_limit_longer_than_the_regimes_names_its_law() -> None:
+    longer = GUIDE.replace("statutory = { amount = 20", "statutory = { amount = 45")
+    assert reasons(longer) == []
+    assert reasons(longer.replace("《水法》", "按惯例")) == ["statutory.longer_than_regime"]
+    assert reasons(longer.replace("《水法》；承诺：", "按惯例；承诺：《办法》")) == ["statutory.longer_than_regime"]
+    assert reasons(GUIDE.replace("《水法》", "按惯例")) == []
+
+
+def test_another_regime_needs_a_reason_and_is_then_taken() -> None:
+    text = GUIDE.replace('regime = "licensing"', 'regime = "hotline"\nregime_because = "由热线转办"')
+    assert reasons(text.replace("amount = 20", "amount = 5").replace("amount = 10", "amount = 2")) == []
+    assert reasons(text.replace("《水法》", "按惯例")) == ["statutory.longer_than_regime"]
+
+
+def test_a_commitment_is_a_way_of_licensing() -> None:
+    road = ItemRow(2, "区水务局", "", "河道采砂备案", "511A01-1", TaskType.OTHER_POWER, "511602000000")
+    text = GUIDE.replace('regime = "licensing"', 'regime = "confirmation"').replace(*committed())
+    assert reasons(text, road) == ["commitment.not_licensing"]
+
+
+def test_some_guides_are_decided_on_a_commitment_and_some_with_a_gap() -> None:
+    committing = [guide for guide in GUIDES.values() if guide.commitment]
+    assert len(committing) == 4
+    assert all(guide.commitment.check_within.unit is Unit.WD for guide in committing if guide.commitment)
+    assert sum(guide.gap_pass for guide in GUIDES.values()) == 4
+    assert {guide.signatures for guide in GUIDES.values()} == {2}
+    assert [ITEMS[code].item_name for code, guide in GUIDES.items() if guide.regime_because] == ["电话咨询"]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +317,17 @@ def test_the_sample_guide_is_good() -> None:
         ),
         ('time_class = "multi_day"', 'time_class = "instant"', "promised.not_in_working_hours"),
         ("visits = 1", "visits = 4", "visits.out_of_range"),
+        ("visits = 1", "visits = 1\nsignatures = 0", "signatures.out_of_range"),
+        ("visits = 1", "visits = 1\nsignatures = 5", "signatures.out_of_range"),
+        ("visits = 1", "visits = 1\ngap_pass = true", "gap_pass.nothing_to_lack"),
+        ("visits = 1", 'visits = 1\ngap_pass = "yes"', "guide.not_to_form"),
+        ("visits = 1", f"visits = 1\n{COMMITMENT}", "commitment.nobody_on_the_spot"),
+        (*committed(('["规划"]', '["规划", "资金"]')), "commitment.untranslated"),
+        (*committed(('["规划"]', "[]"), ('["plan"]', "[]")), "commitment.none"),
+        (*committed(('"plan"', '"规划"')), "english.has_chinese"),
+        (*committed(("check_within", "check")), "guide.not_to_form"),
+        (*committed(("amount = 30", "amount = 0")), "guide.not_to_form"),
+        ("visits = 1", 'visits = 1\nregime_because = "应当如此"', "regime.not_of_type"),
         ("amount_fen = 500", "amount_fen = -1", "fee.negative"),
         ('channels = ["window"]', "channels = []", "channels.none"),
         ('conditions_en = ["Follows the sand plan"]', "conditions_en = []", "conditions.untranslated"),
@@ -315,7 +371,7 @@ def test_a_bad_guide_is_refused(old: str, new: str, reason: str) -> None:
 def test_one_bad_guide_does_not_hide_the_others() -> None:
     second = GUIDE.replace("511A01-1", "511A02-1").replace("区水务局", "区交通运输局")
     text = 'theme = "水务"\n' + GUIDE.replace('zone = "D"', 'zone = "G"').replace("visits = 1", "visits = 9") + second
-    guides, problems = read_guides({"a.toml": text, "b.toml": "theme"}, (SAND, ROAD))
+    guides, problems = read_guides({"a.toml": text, "b.toml": "theme"}, (SAND, ROAD), REGIMES)
     assert list(guides) == ["511A02-1"]
     assert [(problem.file, problem.code, problem.reason) for problem in problems] == [
         ("a.toml", "511A01-1", "zone.unknown"),

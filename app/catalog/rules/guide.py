@@ -16,6 +16,9 @@ class Regime(StrEnum):
     LICENSING = "licensing"  # 行政许可
     CONFIRMATION = "confirmation"  # 行政确认、备案、裁决、奖励
     PUBLIC_SERVICE = "public_service"  # 公共服务、行政给付
+    INFORMATION_DISCLOSURE = "information_disclosure"  # 政府信息公开
+    HOTLINE = "hotline"  # 政务服务便民热线
+    PUBLIC_OPINION = "public_opinion"  # 网络舆情
 
 
 class Routing(StrEnum):
@@ -101,12 +104,22 @@ class LegalBasis:
 
 
 @dataclass(frozen=True, slots=True)
+class Commitment:
+    """告知承诺: what the applicant commits to; decided on the spot, checked within `check_within` of the decision."""
+
+    check_within: Limit
+    conditions: tuple[str, ...]
+    conditions_en: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
     """A guide, written by hand or default; `code` is the implementation code of its item.
 
     `departments` decide, one after the other or side by side as `routing` says. `visits` is how often the
     applicant must come. `theme` names the file's subject; a default guide has none, no English name and no
-    conditions.
+    conditions. `gap_pass` 容缺通过: may be decided while a tolerated paper is still missing. `signatures`: how many
+    people sign a decision at most. `regime_because`: why the regime is not that of the item's type.
     """
 
     code: str
@@ -132,6 +145,10 @@ class Guide:
     materials: tuple[Material, ...]
     source: GuideSource
     theme: str = ""
+    gap_pass: bool = False
+    commitment: Commitment | None = None
+    signatures: int = 2
+    regime_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from app.catalog.rules.classes import TimeClass, limit_problems
+from app.catalog.rules.classes import TimeClass, limit_problems, not_longer
 from app.catalog.rules.csvfile import ItemRow, TaskType
 from app.catalog.rules.guide import (
     Channel,
+    Commitment,
     Fee,
     Guide,
     GuideSource,
@@ -24,15 +24,25 @@ from app.catalog.rules.guide import (
     ResultKind,
     Routing,
 )
+from app.catalog.rules.regimes import Regimes, newest
+from app.catalog.rules.tables import (
+    ARTICLE,
+    HAN,
+    read_boolean,
+    read_integer,
+    read_limit,
+    read_list,
+    read_table,
+    read_text,
+    read_texts,
+)
 from app.catalog.rules.zones import zone_of
 from app.hall.rules.clock import Limit, Unit
 
 ZONES = "ABCDEF"
 MOST_COPIES = 9
 MOST_VISITS = 3
-ARTICLE = re.compile(r"第[一二三四五六七八九十百千零]+条(第[一二三四五六七八九十]+款)?")
-HAN = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
-"""Chinese characters and full-width marks: none of them may stand in an English text."""
+MOST_SIGNATURES = 4
 
 REGIMES: dict[TaskType, Regime] = {
     TaskType.LICENSING: Regime.LICENSING,
@@ -43,9 +53,10 @@ REGIMES: dict[TaskType, Regime] = {
     TaskType.OTHER_POWER: Regime.CONFIRMATION,
     TaskType.PUBLIC_SERVICE: Regime.PUBLIC_SERVICE,
 }
-"""The regime of every type of item; a written guide may not say otherwise."""
+"""The regime of every type of item; a written guide says otherwise only with a reason (`regime_because`)."""
 
 DERIVED = frozenset({"source", "theme"})
+OPTIONAL = frozenset({"gap_pass", "commitment", "signatures", "regime_because"})
 TEXTS = ("code", "name_en", "zone", "limit_source", "result_name", "result_name_en")
 MATERIAL_TEXTS = ("code", "name", "name_en", "source")
 
@@ -60,12 +71,15 @@ class GuideProblem:
     value: str = ""
 
 
-def read_guides(files: Mapping[str, str], rows: Iterable[ItemRow]) -> tuple[dict[str, Guide], list[GuideProblem]]:
+def read_guides(
+    files: Mapping[str, str], rows: Iterable[ItemRow], regimes: Regimes
+) -> tuple[dict[str, Guide], list[GuideProblem]]:
     """The written guides of all files by implementation code, and everything wrong with the others.
 
     `files` maps each file's name to its text. Besides its own form (`parse_guides`), a guide must be about
     an item of `rows` and the only one about it, have the item's owner and no unknown department among the
-    deciding ones, and follow the regime of the item's type.
+    deciding ones, follow the regime of the item's type or say why it does not, and name a law where its
+    statutory limit is longer than the regime's own (K5).
     """
     items = {row.implementation_code: row for row in rows}
     departments = {row.department for row in items.values()}
@@ -75,7 +89,7 @@ def read_guides(files: Mapping[str, str], rows: Iterable[ItemRow]) -> tuple[dict
         parsed, found = parse_guides(file, text)
         problems.extend(found)
         for guide in parsed:
-            wrong = list(_catalogue_faults(guide, items.get(guide.code), departments))
+            wrong = list(_catalogue_faults(guide, items.get(guide.code), departments, regimes))
             if guide.code in guides:
                 wrong.append(("code.twice", guide.code))
             problems.extend(GuideProblem(file, guide.code, reason, value) for reason, value in wrong)
@@ -87,8 +101,8 @@ def read_guides(files: Mapping[str, str], rows: Iterable[ItemRow]) -> tuple[dict
 def parse_guides(file: str, text: str) -> tuple[list[Guide], list[GuideProblem]]:
     """The guides of one file (`theme = "…"`, `[[guide]]` tables) and what keeps the others from being read.
 
-    A guide has exactly the fields of `Guide` but source and theme, its materials exactly those of
-    `Material`; `fee` is "free" or a table; a legal basis may lack its article.
+    A guide has exactly the fields of `Guide` but source and theme, those of `OPTIONAL` where it needs them, its
+    materials exactly those of `Material`; `fee` is "free" or a table; a legal basis may lack its article.
     """
     try:
         document = tomllib.loads(text)
@@ -102,11 +116,11 @@ def parse_guides(file: str, text: str) -> tuple[list[Guide], list[GuideProblem]]
     for entry in entries:
         code = str(entry.get("code", "")) if isinstance(entry, dict) else ""
         try:
-            guide = _guide(entry, theme)
+            guide = read_guide(entry, theme)
         except ValueError as error:
             problems.append(GuideProblem(file, code, "guide.not_to_form", str(error)))
             continue
-        wrong = [GuideProblem(file, code, reason, value) for reason, value in _own_faults(guide)]
+        wrong = [GuideProblem(file, code, reason, value) for reason, value in own_faults(guide)]
         problems.extend(wrong)
         if not wrong:
             guides.append(guide)
@@ -115,11 +129,13 @@ def parse_guides(file: str, text: str) -> tuple[list[Guide], list[GuideProblem]]
 
 def parse_names(text: str) -> Names:
     """The names of zones and departments (`names.toml`). Raises ValueError when they are not to form."""
-    document = _table(tomllib.loads(text), {"zones", "departments"})
+    document = read_table(tomllib.loads(text), {"zones", "departments"})
     departments = document["departments"]
     if not isinstance(departments, dict):
         raise ValueError("departments is not a table")
-    zones = {prefix: _table(zone, {"zh", "en"}) for prefix, zone in _table(document["zones"], set(ZONES)).items()}
+    zones = {
+        prefix: read_table(zone, {"zh", "en"}) for prefix, zone in read_table(document["zones"], set(ZONES)).items()
+    }
     for name in (*departments.values(), *(zone["en"] for zone in zones.values())):
         if not isinstance(name, str) or not name.strip() or HAN.search(name):
             raise ValueError(f"not an English name: {name!r}")
@@ -196,97 +212,70 @@ def guide_of(row: ItemRow, written: Mapping[str, Guide]) -> Guide:
     return written.get(row.implementation_code) or default_guide(row)
 
 
-def _guide(entry: Any, theme: str) -> Guide:
-    given = _table(entry, {field.name for field in fields(Guide)} - DERIVED)
+def read_guide(entry: Any, theme: str) -> Guide:
+    """One guide of a file. Raises ValueError when it is not to form; `own_faults` says what else may be wrong."""
+    given = read_table(entry, {field.name for field in fields(Guide)} - DERIVED - OPTIONAL, OPTIONAL)
     return Guide(
-        **{name: _text(given, name) for name in TEXTS},
+        **{name: read_text(given, name) for name in TEXTS},
         time_class=TimeClass(given["time_class"]),
-        promised=_limit(given["promised"]),
-        statutory=_limit(given["statutory"]),
+        promised=read_limit(given["promised"]),
+        statutory=read_limit(given["statutory"]),
         regime=Regime(given["regime"]),
         fee=_fee(given["fee"]),
-        legal_basis=tuple(_legal_basis(basis) for basis in _list(given, "legal_basis")),
-        departments=_texts(given, "departments"),
+        legal_basis=tuple(read_legal_basis(basis) for basis in read_list(given, "legal_basis")),
+        departments=read_texts(given, "departments"),
         routing=Routing(given["routing"]),
-        chief_may_decide=_boolean(given, "chief_may_decide"),
+        chief_may_decide=read_boolean(given, "chief_may_decide"),
         result_kind=ResultKind(given["result_kind"]),
-        visits=_integer(given, "visits"),
-        channels=tuple(Channel(channel) for channel in _list(given, "channels")),
-        conditions=_texts(given, "conditions"),
-        conditions_en=_texts(given, "conditions_en"),
-        materials=tuple(_material(material) for material in _list(given, "materials")),
+        visits=read_integer(given, "visits"),
+        channels=tuple(Channel(channel) for channel in read_list(given, "channels")),
+        conditions=read_texts(given, "conditions"),
+        conditions_en=read_texts(given, "conditions_en"),
+        materials=tuple(_material(material) for material in read_list(given, "materials")),
         source=GuideSource.WRITTEN,
         theme=theme,
+        gap_pass=read_boolean(given, "gap_pass") if "gap_pass" in given else False,
+        commitment=_commitment(given["commitment"]) if "commitment" in given else None,
+        signatures=read_integer(given, "signatures") if "signatures" in given else 2,
+        regime_because=read_text(given, "regime_because") if "regime_because" in given else "",
+    )
+
+
+def _commitment(entry: Any) -> Commitment:
+    given = read_table(entry, ("check_within", "conditions", "conditions_en"))
+    return Commitment(
+        check_within=read_limit(given["check_within"]),
+        conditions=read_texts(given, "conditions"),
+        conditions_en=read_texts(given, "conditions_en"),
     )
 
 
 def _material(entry: Any) -> Material:
-    given = _table(entry, {field.name for field in fields(Material)})
+    given = read_table(entry, {field.name for field in fields(Material)})
     return Material(
-        **{name: _text(given, name) for name in MATERIAL_TEXTS},
+        **{name: read_text(given, name) for name in MATERIAL_TEXTS},
         kind=MaterialKind(given["kind"]),
         form=MaterialForm(given["form"]),
-        copies=_integer(given, "copies"),
-        sharable=_boolean(given, "sharable"),
-        required=_boolean(given, "required"),
+        copies=read_integer(given, "copies"),
+        sharable=read_boolean(given, "sharable"),
+        required=read_boolean(given, "required"),
     )
-
-
-def _limit(entry: Any) -> Limit:
-    given = _table(entry, {"amount", "unit"})
-    return Limit(_integer(given, "amount"), Unit(given["unit"]))
 
 
 def _fee(entry: Any) -> Fee:
     if entry == "free":
         return Fee()
-    given = _table(entry, {"amount_fen", "basis"})
-    return Fee(_integer(given, "amount_fen"), _text(given, "basis"))
+    given = read_table(entry, {"amount_fen", "basis"})
+    return Fee(read_integer(given, "amount_fen"), read_text(given, "basis"))
 
 
-def _legal_basis(entry: Any) -> LegalBasis:
-    given = _table(entry, {"law", "article"} if isinstance(entry, dict) and "article" in entry else {"law"})
-    return LegalBasis(**{name: _text(given, name) for name in given})
+def read_legal_basis(entry: Any) -> LegalBasis:
+    """A law, perhaps with its article."""
+    given = read_table(entry, {"law", "article"} if isinstance(entry, dict) and "article" in entry else {"law"})
+    return LegalBasis(**{name: read_text(given, name) for name in given})
 
 
-def _table(entry: Any, names: set[str]) -> dict[str, Any]:
-    if not isinstance(entry, dict):
-        raise ValueError(f"not a table: {entry!r}")
-    if set(entry) != names:
-        raise ValueError(f"missing {sorted(names - set(entry))}, unknown {sorted(set(entry) - names)}")
-    return entry
-
-
-def _list(given: Mapping[str, Any], name: str) -> list[Any]:
-    if not isinstance(given[name], list):
-        raise ValueError(f"{name} is not a list")
-    return given[name]
-
-
-def _text(given: Mapping[str, Any], name: str) -> str:
-    value = given[name]
-    if not isinstance(value, str) or not value or value != value.strip():
-        raise ValueError(f"{name} is not a text: {value!r}")
-    return value
-
-
-def _texts(given: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    return tuple(_text({name: value}, name) for value in _list(given, name))
-
-
-def _integer(given: Mapping[str, Any], name: str) -> int:
-    if type(given[name]) is not int:
-        raise ValueError(f"{name} is not an integer: {given[name]!r}")
-    return given[name]
-
-
-def _boolean(given: Mapping[str, Any], name: str) -> bool:
-    if type(given[name]) is not bool:
-        raise ValueError(f"{name} is not true or false: {given[name]!r}")
-    return given[name]
-
-
-def _own_faults(guide: Guide) -> Iterator[tuple[str, str]]:
+def own_faults(guide: Guide) -> Iterator[tuple[str, str]]:
     """What is wrong with a guide by itself: reason codes, each with the value in question."""
     for reason in limit_problems(guide.time_class, guide.promised, guide.statutory):
         yield reason, " / ".join(f"{each.amount} {each.unit}" for each in (guide.promised, guide.statutory))
@@ -304,6 +293,11 @@ def _own_faults(guide: Guide) -> Iterator[tuple[str, str]]:
             yield f"{name}.twice", ""
     if len(guide.conditions) != len(guide.conditions_en):
         yield "conditions.untranslated", ""
+    if not 1 <= guide.signatures <= MOST_SIGNATURES:
+        yield "signatures.out_of_range", str(guide.signatures)
+    if guide.gap_pass and not any(m.kind is MaterialKind.SECONDARY and m.required for m in guide.materials):
+        yield "gap_pass.nothing_to_lack", guide.code
+    yield from _commitment_faults(guide)
     for basis in guide.legal_basis:
         if basis.article and not ARTICLE.fullmatch(basis.article):
             yield "legal_basis.article", basis.article
@@ -311,6 +305,7 @@ def _own_faults(guide: Guide) -> Iterator[tuple[str, str]]:
         guide.name_en,
         guide.result_name_en,
         *guide.conditions_en,
+        *(guide.commitment.conditions_en if guide.commitment else ()),
         *(m.name_en for m in guide.materials),
     )
     for text in english:
@@ -326,7 +321,23 @@ def _own_faults(guide: Guide) -> Iterator[tuple[str, str]]:
         yield "materials.no_main", ""
 
 
-def _catalogue_faults(guide: Guide, row: ItemRow | None, departments: set[str]) -> Iterator[tuple[str, str]]:
+def _commitment_faults(guide: Guide) -> Iterator[tuple[str, str]]:
+    """告知承诺 is a way of licensing; it is decided at the window, by one who may."""
+    if guide.commitment is None:
+        return
+    if not guide.commitment.conditions:
+        yield "commitment.none", guide.code
+    if len(guide.commitment.conditions) != len(guide.commitment.conditions_en):
+        yield "commitment.untranslated", guide.code
+    if guide.regime is not Regime.LICENSING:
+        yield "commitment.not_licensing", guide.regime
+    if not guide.chief_may_decide:
+        yield "commitment.nobody_on_the_spot", guide.code
+
+
+def _catalogue_faults(
+    guide: Guide, row: ItemRow | None, departments: set[str], regimes: Regimes
+) -> Iterator[tuple[str, str]]:
     """What is wrong with a guide beside the item it is about."""
     if row is None:
         yield "code.unknown", guide.code
@@ -336,5 +347,8 @@ def _catalogue_faults(guide: Guide, row: ItemRow | None, departments: set[str]) 
     for department in guide.departments:
         if department not in departments:
             yield "departments.unknown", department
-    if guide.regime is not REGIMES[row.task_type]:
+    if (guide.regime is REGIMES[row.task_type]) == bool(guide.regime_because):
         yield "regime.not_of_type", guide.regime
+    general = newest(regimes, guide.regime).statutory_default
+    if not not_longer(guide.statutory, general) and "《" not in guide.limit_source.split("；承诺：")[0]:
+        yield "statutory.longer_than_regime", f"{guide.statutory.amount} {guide.statutory.unit}"
