@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from app import events
 from app.db import NETWORK
-from app.events import NoticeIssued, Recorded, TicketEvent, TicketIssued, TicketTransferred
+from app.events import BatchRequested, NoticeIssued, Recorded, TicketEvent, TicketIssued, TicketTransferred
 from app.now import local_day, now
 from app.realtime import Bus, queue_message, queue_room, ticket_message, ticket_room
 from displays import frames
@@ -128,9 +128,9 @@ def named(hall: str, event: events.Event) -> tuple[str, str]:
     """The noun of an event and the id by which the API knows its subject."""
     noun = event.kind.split(".")[0]
     own = getattr(event, noun, None)
-    if noun == "case":
+    if noun in ("case", "joint", "manifest", "agency"):
         return noun, str(getattr(event, "number", own))
-    if noun in ("ticket", "window", "notice"):
+    if noun in ("ticket", "window", "notice", "batch"):
         return noun, f"{hall}-{own}"
     return noun, str(hall if own is None else own)
 
@@ -158,7 +158,7 @@ def prints(recorded: Recorded, at: datetime) -> bool:
 
 
 class Papers(OfHalls):
-    """The paper archive: every notice that is issued becomes a file."""
+    """The paper archive: every notice that is issued becomes a file, and so does a batch that is asked for."""
 
     name = "papers"
     lazy = False
@@ -170,6 +170,8 @@ class Papers(OfHalls):
         for recorded in batch:
             if isinstance(event := recorded.event, NoticeIssued):
                 self._jobs.enqueue("archive_notice", hall, event.notice)
+            elif isinstance(event, BatchRequested):
+                self._jobs.enqueue("render_batch", hall, event.batch)
         return None
 
 

@@ -10,11 +10,12 @@ from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-# job → its queue; a worker takes the queues in this order, so that nobody waits at a kiosk for an archive
-JOBS = {"print_slip": "slips", "archive_notice": "papers"}
+# job → its queue; a worker takes the queues in this order, so that nobody waits at a kiosk or a desk for an archive
+JOBS = {"print_slip": "slips", "render_batch": "batches", "archive_notice": "papers"}
 QUEUES = tuple(dict.fromkeys(JOBS.values()))
 
 TIMEOUT_S = 60
+LONG_S = {"render_batch": 300}  # jobs that may take longer
 FAILED_S = 24 * 3600  # how long a failed job can be looked at
 _OVER = {JobStatus.FAILED, JobStatus.FINISHED, JobStatus.STOPPED, JobStatus.CANCELED}
 
@@ -46,7 +47,7 @@ class Jobs:
             args=[hall, number],
             job_id=name,
             unique=True,
-            timeout=TIMEOUT_S,
+            timeout=LONG_S.get(job, TIMEOUT_S),
             result_ttl=0,  # a job that is done leaves nothing behind
             failure_ttl=FAILED_S,
             description=name,

@@ -19,8 +19,9 @@ from app.errors import Refusal
 from app.hall.models import Window
 from app.hall.queries import hall as hall_of
 from app.notices import paper, typeface
-from app.notices.queries import pdf
-from app.now import now
+from app.notices.batches import Progress, file_of, papers_of_batch
+from app.notices.queries import notice, pdf
+from app.now import iso, now
 from app.queueing.models import WindowQueue
 from app.queueing.queries import policy_of, ticket_view, token_of
 from printers import slips
@@ -74,16 +75,46 @@ def _archive_notice(settings: Settings, hall: str, notice_id: int) -> str:
     """Write a notice as PDF into the archive. Refuses notice.unknown."""
     path = paper_of(settings, hall, notice_id)
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.part")
-        draft.write_bytes(pdf(hall, notice_id))
-        os.chmod(draft, 0o600)  # it names people
-        draft.replace(path)
+        _keep(path, pdf(hall, notice_id))
     return path.name
+
+
+def _render_batch(settings: Settings, hall: str, batch_id: int) -> str:
+    """Draw all papers of a batch into one PDF. Refuses batch.unknown."""
+    path = file_of(settings, hall, batch_id)
+    if not path.exists():
+        ids, progress = papers_of_batch(hall, batch_id), Progress(settings, hall, batch_id)
+        place = hall_of(hall)
+        db.session.rollback()
+        pdf_of_all = paper.render_all(
+            (_order(hall, notice_id) for notice_id in ids),
+            title=f"{place['name']} {len(ids)} 份文书",
+            author=place["name"],
+            at=iso(now()) or "",
+            done=progress.tell,
+        )
+        _keep(path, pdf_of_all)
+    return path.name
+
+
+def _order(hall: str, notice_id: int) -> paper.Order:
+    issued = notice(hall, notice_id)
+    db.session.rollback()  # a read must not stay open over the drawing
+    return paper.Order(issued["kind"], issued["facts"], issued["language"])
+
+
+def _keep(path: Path, pdf_bytes: bytes) -> None:
+    """Put a file in its place at once, for its owner alone: it names people."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}.part")
+    draft.write_bytes(pdf_bytes)
+    os.chmod(draft, 0o600)
+    draft.replace(path)
 
 
 print_slip = _job(_print_slip)
 archive_notice = _job(_archive_notice)
+render_batch = _job(_render_batch)
 
 
 def paper_of(settings: Settings, hall: str, notice_id: int) -> Path:

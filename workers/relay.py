@@ -17,10 +17,11 @@ from typing import Any
 from sqlalchemy.exc import DBAPIError
 
 from app import eventlog
+from app.broker import redis_client
 from app.config import Settings
 from app.db import db
 from app.events import Recorded
-from app.realtime import Bus, redis_client
+from app.realtime import Bus
 from workers.bare import bare_app
 from workers.consumers import Consumer, all_consumers
 from workers.enqueue import Jobs

@@ -18,10 +18,12 @@ from typing import Any
 from sqlalchemy import select
 
 from app.casework.delivery import hand_over, ready_case
-from app.casework.intake import accept_case, raise_no_request, receive_case, request_supplement, supply
+from app.casework.inbox import inbox
+from app.casework.intake import accept_case, raise_no_request, receive_case
 from app.casework.models import CaseReview
-from app.casework.queries import find_case, inbox
+from app.casework.queries import find_case
 from app.casework.review import answer_no_request, decide_case, take_case
+from app.casework.supplement import request_supplement, supply
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
 from app.config import Settings

@@ -15,18 +15,19 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app.action import purge_answers
-from app.casework.intake import deem_accepted
-from app.casework.sweeps import overdue_notices, sweep_calendar, sweep_lights
+from app.broker import redis_client
+from app.casework.oversight import tell_signals
+from app.casework.sweeps import ring_alarms, sweep_calendar, sweep_lights
 from app.config import Settings
 from app.db import db
 from app.errors import Refusal
 from app.events import SYSTEM
 from app.hall.queries import halls
+from app.notices.batches import forget_files, unmade
 from app.notices.models import NoticeRow
 from app.now import local_day, now
 from app.queueing.models import Ticket
 from app.queueing.tickets import close_day
-from app.realtime import redis_client
 from workers.bare import bare_app
 from workers.consumers import PRINT_WITHIN, PRINTED_AT
 from workers.enqueue import Jobs
@@ -60,21 +61,19 @@ class Timer:
                     log.info("%s: %s tickets of past days expired", hall, done["expired"])
 
     def turn_lights(self) -> None:
-        """Lights that are due to change, and clocks that a new calendar or new hours have moved."""
+        """Clocks that a new calendar or new hours have moved, alarms and lights that are due, in this order."""
         for hall in _codes():
-            for sweep in (sweep_calendar, sweep_lights):
+            for sweep in (sweep_calendar, ring_alarms, sweep_lights):
                 for _ in range(ROUNDS):
                     if not sweep(hall=hall, actor=SYSTEM, at=now())["more"]:
                         break
 
-    def deem(self) -> None:
-        """Cases of which nobody told the applicant in time are accepted as of their receipt (行政许可法 §32)."""
+    def tell(self) -> None:
+        """Signals whose time has come: owners, chief representatives, supervisors, in working hours (K8)."""
         for hall in _codes():
-            for case_id in overdue_notices(hall, now()):
-                try:
-                    deem_accepted(hall=hall, actor=SYSTEM, at=now(), case_id=case_id)
-                except Refusal as refusal:  # a clerk was faster
-                    log.info("%s: case %s is not deemed accepted: %s", hall, case_id, refusal.code)
+            for _ in range(ROUNDS):
+                if not tell_signals(hall=hall, actor=SYSTEM, at=now())["more"]:
+                    break
 
     def file_papers(self) -> None:
         """Ask again for papers that are not in the archive: their job was lost with Redis, or failed."""
@@ -88,6 +87,12 @@ class Timer:
                     self.jobs.enqueue("archive_notice", hall, notice_id)
                 elif complete:
                     self._filed[hall] = notice_id
+
+    def make_batches(self) -> None:
+        """Ask again for batches that have no file: their job was lost with Redis, or failed."""
+        for hall in _codes():
+            for batch_id in unmade(hall, now() - SETTLE, self.settings):
+                self.jobs.enqueue("render_batch", hall, batch_id)
 
     def print_slips(self) -> None:
         """Ask again for slips that were not printed, as long as somebody may still stand there."""
@@ -105,9 +110,10 @@ class Timer:
                     self.jobs.enqueue("print_slip", hall, ticket_id)
 
     def forget(self) -> None:
-        """Answers to repeated requests after two days, and prints in the spool."""
+        """After two days: answers to repeated requests, prints in the spool, files of batches."""
         purge_answers(actor=SYSTEM, at=now(), hours=KEEP_ANSWERS_H)
         forget_prints(self.settings)
+        forget_files(self.settings, now())
 
 
 @dataclass(slots=True)
@@ -124,8 +130,9 @@ def periodic_jobs(timer: Timer) -> list[Periodic]:
     return [
         Periodic(60, timer.close_days),
         Periodic(30, timer.turn_lights),
-        Periodic(30, timer.deem),
+        Periodic(30, timer.tell),
         Periodic(30, timer.file_papers),
+        Periodic(30, timer.make_batches),
         Periodic(15, timer.print_slips),
         Periodic(3600, timer.forget),
     ]

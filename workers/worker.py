@@ -13,8 +13,8 @@ from rq import Queue, Worker
 from rq.exceptions import StopRequested
 from rq.serializers import JSONSerializer
 
+from app.broker import redis_client
 from app.config import Settings
-from app.realtime import redis_client
 from workers import jobs
 from workers.enqueue import QUEUES
 from workers.hooks import die_with_parent

@@ -10,7 +10,9 @@ from flask import Response, g
 from app.api.case_shapes import NoticeLine, notice_line
 from app.api.cases import OF_CASE, own_case
 from app.api.noun import Noun
-from app.api.reading import own_hall, row_id
+from app.api.reading import known_hall, row_id
+from app.casework.levels_queries import works_with
+from app.errors import Refusal
 from app.notices import queries
 from app.people.gate import requires
 from app.people.permissions import Permission
@@ -34,8 +36,12 @@ def list_notices(number: str) -> Any:
 def read_notice(notice_id: str) -> Any:
     """One paper as it was issued. It names people in full."""
     hall, number = row_id(notice_id, "notice.unknown")
-    own_hall(g.actor, hall)
-    name = quote(f"{queries.notice(hall, number)['number']}.pdf")
+    if g.actor.hall != hall:
+        known_hall(hall)
+    issued = queries.notice(hall, number)
+    if not works_with(g.actor.hall, hall, issued["case_id"] or 0):
+        raise Refusal("auth.foreign_hall")
+    name = quote(f"{issued['number']}.pdf")
     response = Response(queries.pdf(hall, number), mimetype="application/pdf")
     response.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
     return response

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.notices.facts import DecisionFacts, both_moments, day_of, moment_en, moment_zh
-from app.notices.notice import Notice, basis, matter
-from app.notices.remedies import remedy_on
-from app.notices.writer import Pair, Writer
+from app.notices.facts import DecisionFacts
+from app.notices.notice import Notice, basis, matter, remedies, with_organ
+from app.notices.wording import Pair, both_moments, moment_en, moment_zh
+from app.notices.writer import Writer
 
 
 def title(facts: Mapping[str, Any]) -> Pair:
@@ -45,18 +45,27 @@ def write(facts: Mapping[str, Any], writer: Writer) -> None:
             [(("有效期至", "Valid until"), both_moments(facts.get("valid_until")))],
         ]
     )
-    if facts.get("reasons"):
-        writer.heading("理由", "Reasons")
-        writer.numbered(facts["reasons"])
+    writer.section("理由", "Reasons", facts.get("reasons"))
     basis(facts, writer)
     if not granted:
-        remedy = remedy_on(day_of(facts["issued_at"]))
-        writer.heading("救济途径", "Remedies")
-        authority, court = facts.get("review_authority") or "", facts.get("court") or ""
-        writer.paragraph(remedy.zh(authority, court), remedy.en())
+        remedies(facts, writer)
     writer.note()
-    organ = facts.get("department") or next(iter(facts.get("departments") or []), None)
-    writer.closing({**facts, "organ": organ}, "审批专用章")
+    writer.closing(with_organ(facts), "审批专用章")
 
 
-NOTICE = Notice("decision", "决", title, DecisionFacts, write)
+def needed(facts: Mapping[str, Any]) -> list[str]:
+    """A refusal has reasons and law (行政许可法 §38)."""
+    return ["reasons", "legal_basis"] if facts.get("outcome") == "refused" else []
+
+
+NOTICE = Notice(
+    "decision",
+    "决",
+    ("决定书", "Decision"),
+    DecisionFacts,
+    write,
+    issued="准予或者不予决定时",
+    law="行政许可法 §38",
+    exact=title,
+    also=needed,
+)

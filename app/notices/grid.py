@@ -73,6 +73,8 @@ class Grid(Flowable):
             return self._split_row(n, left)
         if n <= self._header:
             return []
+        if len(self._rows) - n == 1 and n - self._header > 2:
+            n -= 1  # no lone last row on the next page
         return [self._with(self._rows[:n]), self._with([*self._rows[: self._header], *self._rows[n:]])]
 
     def _split_row(self, n: int, height: float) -> list[Flowable]:

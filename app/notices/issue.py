@@ -11,7 +11,7 @@ from app import privacy
 from app.action import Transaction
 from app.db import canonical
 from app.events import NoticeIssued
-from app.notices.facts import Issued, check
+from app.notices.facts import Issued
 from app.notices.models import NoticeRow, NoticeSerial, place
 from app.notices.registry import NOTICES
 from app.now import iso
@@ -36,7 +36,7 @@ def issue_notice(
     notice = NOTICES[kind]
     if language not in ("zh", "en"):
         raise ValueError(f"no paper in {language!r}")
-    check(kind, notice.contract, facts, issued=False)
+    notice.check(facts, issued=False)
     number = f"{notice.letter}字〔{tx.day.year}〕第{_next_serial(tx, kind)}号"
     frozen = {**facts, **Issued(number=number, issued_at=iso(tx.at) or "")}
     notice_id = tx.new_id()

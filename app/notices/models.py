@@ -1,4 +1,4 @@
-"""The papers that were issued, their facts sealed, and the counters of their numbers."""
+"""The papers that were issued, their facts sealed, the counters of their numbers, and who asked for many at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db import db
+from app.db import JSONText, db
 
 
 class NoticeRow(db.Model):
@@ -41,6 +41,19 @@ class NoticeSerial(db.Model):
     kind: Mapped[str] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
+
+
+class NoticeBatch(db.Model):
+    """Papers that somebody asked for as one file: their ids, in order. The file itself can be made again."""
+
+    __tablename__ = "notice_batches"
+    __table_args__ = (Index("ix_notice_batches_requested", "hall", "requested_at"),)
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    notices: Mapped[list[int]] = mapped_column(JSONText)
+    requested_at: Mapped[datetime]
+    requested_by: Mapped[str]
 
 
 def place(hall: str, notice_id: int) -> str:

@@ -1,10 +1,11 @@
-"""The sheet: A4, both copies, page numbers, one press at a time; `render` is the only way in."""
+"""The sheet: A4, every copy, page numbers, one press at a time; `render` and `render_all` are the only ways in."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -15,49 +16,87 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus.flowables import Flowable, Spacer
 
 from app.notices import slip, typeface
-from app.notices.facts import check, day_of
 from app.notices.grid import LINE
 from app.notices.prose import INK, SOFT, Prose, Style
 from app.notices.registry import NOTICES
-from app.notices.writer import WIDTH, Writer
+from app.notices.typeface import TypeCase, printable
+from app.notices.wording import Pair, day_of
+from app.notices.writer import WIDTH, NewPage, Writer
 
 # Nothing here parses markup or opens an address; should anything ever, it finds no scheme to open.
 rl_config.trustedSchemes = []
 rl_config.trustedHosts = []
+rl_config.useA85 = 0  # bytes, not text: smaller, and quicker to write
 
 LANGUAGES = ("zh", "en")  # en: the Chinese text, which alone has effect, with English beside it
-COPIES = (
-    ("第一联　申请人留存", "Copy 1 · applicant"),
-    ("第二联　大厅存档", "Copy 2 · hall"),
-)
 LEFT = (A4[0] - WIDTH) / 2
 TOP, BOTTOM = 27 * mm, 22 * mm  # of the text, from the edges of the sheet
 
-_press = threading.Lock()  # a face reads its file at one place at a time
+press = threading.Lock()  # a face reads its file at one place at a time
 
 Placed = tuple[Flowable, float]  # with the height of its lower edge over the sheet's
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One paper to print."""
+
+    kind: str
+    facts: Mapping[str, Any]
+    language: str = "zh"
 
 
 def render(kind: str, facts: Mapping[str, Any], *, language: str = "zh") -> bytes:
     """The paper as PDF; the same facts give the same bytes.
 
-    `facts` keep the contract of the kind (facts.py) and hold `number` and `issued_at`. A case's paper has two
-    copies, each with its own pages. Raises FactsWrong, FontMissing.
+    `facts` keep the contract of the kind (facts.py) and hold `number` and `issued_at`. Every copy of a case's paper
+    has its own pages. Raises FactsWrong, FontMissing.
     """
-    if language not in LANGUAGES:
-        raise ValueError(f"no paper in {language!r}")
-    with _press:
+    if kind == "slip":
+        with press:
+            return slip.render(facts, typeface.load())
+    sheet = _Sheet.of(Order(kind, facts, language))
+    with press:
         case = typeface.load()
-        if kind == "slip":
-            return slip.render(facts, case)
-        notice = NOTICES[kind]
-        check(kind, notice.contract, facts)
-        writer = Writer(case, language)
-        title_zh, title_en = notice.title(facts)
-        writer.title(title_zh, title_en, facts["number"])
-        notice.write(facts, writer)
-        pages = paginate(writer.story, WIDTH, A4[1] - TOP - BOTTOM)
-        return _print(pages, facts, (title_zh, title_en), writer)
+        file = BytesIO()
+        canvas = _canvas(file, case, f"{sheet.title[0]} {facts['number']}", facts["hall_name"], str(facts["issued_at"]))
+        canvas.setSubject(sheet.title[0])
+        sheet.print_on(canvas, case)
+        canvas.save()
+    return file.getvalue()
+
+
+def render_all(
+    orders: Iterable[Order], *, title: str, author: str, at: str, done: Callable[[int], None] = lambda _count: None
+) -> bytes:
+    """Many papers as one PDF, in order, with an outline; `done` is told after each how many there are.
+
+    The faces are embedded once, so that a hundred papers are little larger than one. Raises FactsWrong, FontMissing.
+    """
+    file = BytesIO()
+    with press:
+        case = typeface.load()
+        canvas = _canvas(file, case, title, author, at)
+    for count, order in enumerate(orders, 1):
+        sheet = _Sheet.of(order)
+        with press:
+            canvas.bookmarkPage(f"paper-{count}")
+            canvas.addOutlineEntry(f"{order.facts['number']} {sheet.title[0]}", f"paper-{count}")
+            sheet.print_on(canvas, case)
+        done(count)
+    with press:
+        canvas.save()
+    return file.getvalue()
+
+
+def _canvas(file: BytesIO, case: TypeCase, title: str, author: str, at: str) -> Canvas:
+    canvas = Canvas(file, pagesize=A4, invariant=1, initialFontName=case.regular.fontName, lang="zh-CN")
+    canvas.setTitle(printable(title))
+    canvas.setAuthor(printable(author))
+    canvas.setCreator("Yichuang")
+    day = day_of(at)
+    canvas.setDateFormatter(lambda *_now: f"D:{day:%Y%m%d}000000+08'00'")
+    return canvas
 
 
 def paginate(story: Sequence[Flowable], width: float, height: float) -> list[list[Placed]]:
@@ -66,6 +105,10 @@ def paginate(story: Sequence[Flowable], width: float, height: float) -> list[lis
     left = height
     while queue:
         flowable = queue.popleft()
+        if isinstance(flowable, NewPage):
+            pages.append([])
+            left = height
+            continue
         if isinstance(flowable, Spacer) and not pages[-1]:
             continue
         needed = flowable.wrap(width, left)[1]
@@ -104,65 +147,67 @@ def _company(page: list[Placed]) -> list[Flowable]:
     return taken
 
 
-def _print(pages: list[list[Placed]], facts: Mapping[str, Any], title: tuple[str, str], writer: Writer) -> bytes:
-    file = BytesIO()
-    canvas = Canvas(file, pagesize=A4, invariant=1, initialFontName=writer.case.regular.fontName, lang="zh-CN")
-    canvas.setTitle(f"{title[0]} {facts['number']}")
-    canvas.setAuthor(facts["hall_name"])
-    canvas.setSubject(title[0])
-    canvas.setCreator("Yichuang")
-    day = day_of(facts["issued_at"])
-    canvas.setDateFormatter(lambda *_now: f"D:{day:%Y%m%d}000000+08'00'")
-    for copy in COPIES:
-        for n, page in enumerate(pages, 1):
-            _edges(canvas, writer, facts, title, copy, n, len(pages))
-            for flowable, y in page:
-                flowable.drawOn(canvas, LEFT, y)
-            canvas.showPage()
-    canvas.save()
-    return file.getvalue()
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """One paper on its way through the press."""
 
+    order: Order
+    title: Pair
 
-def _edges(
-    canvas: Canvas,
-    writer: Writer,
-    facts: Mapping[str, Any],
-    title: tuple[str, str],
-    copy: tuple[str, str],
-    page: int,
-    pages: int,
-) -> None:
-    """What stands above and below the text of every sheet."""
-    right, top = LEFT + WIDTH, A4[1] - 15 * mm
+    @classmethod
+    def of(cls, order: Order) -> _Sheet:
+        if order.language not in LANGUAGES:
+            raise ValueError(f"no paper in {order.language!r}")
+        notice = NOTICES[order.kind]
+        notice.check(order.facts)
+        return cls(order, notice.title(order.facts))
 
-    def put(text: str, style: Style, x: float, y: float, width: float) -> None:
-        block = writer.prose(text, style)
-        tall = block.wrap(width, 1e6)[1]
-        block.drawOn(canvas, x, y + style.leading - tall)
+    def print_on(self, canvas: Canvas, case: TypeCase) -> None:
+        notice, facts = NOTICES[self.order.kind], self.order.facts
+        writer = Writer(case, self.order.language)
+        writer.title(*self.title, facts["number"])
+        notice.write(facts, writer)
+        pages = paginate(writer.story, WIDTH, A4[1] - TOP - BOTTOM)
+        for copy in notice.copies:
+            for n, page in enumerate(pages, 1):
+                self._edges(canvas, writer, copy, n, len(pages))
+                for flowable, y in page:
+                    flowable.drawOn(canvas, LEFT, y)
+                canvas.showPage()
 
-    head = facts["hall_name"] if page == 1 else f"{title[0]}　{facts['number']}"
-    put(head, Style(size=12, leading=16, bold=page == 1), LEFT, top - 2, WIDTH - 62 * mm)
-    mark = copy[0] + (f"　{copy[1]}" if writer.bilingual else "")
-    put(mark, Style(size=8.5, leading=14, align="right", color=SOFT), right - 60 * mm, top - 1, 60 * mm)
-    canvas.setStrokeColor(INK)
-    canvas.setLineWidth(1.3)
-    canvas.line(LEFT, top - 6, right, top - 6)
-    canvas.setLineWidth(0.4)
-    canvas.line(LEFT, top - 8.4, right, top - 8.4)
+    def _edges(self, canvas: Canvas, writer: Writer, copy: Pair, page: int, pages: int) -> None:
+        """What stands above and below the text of every sheet."""
+        facts = self.order.facts
+        right, top = LEFT + WIDTH, A4[1] - 15 * mm
 
-    foot = 17 * mm
-    canvas.setStrokeColor(LINE)
-    canvas.line(LEFT, foot, right, foot)
-    place = "　".join(
-        text
-        for text in (
-            facts.get("hall_address"),
-            f"咨询电话 {facts['hall_phone']}" if facts.get("hall_phone") else "",
-            f"监督电话 {facts['supervision_phone']}" if facts.get("supervision_phone") else "",
+        def put(text: str, style: Style, x: float, y: float, width: float) -> None:
+            block = writer.prose(text, style)
+            tall = block.wrap(width, 1e6)[1]
+            block.drawOn(canvas, x, y + style.leading - tall)
+
+        head = facts["hall_name"] if page == 1 else f"{self.title[0]}　{facts['number']}"
+        put(head, Style(size=12, leading=16, bold=page == 1), LEFT, top - 2, WIDTH - 62 * mm)
+        mark = copy[0] + (f"　{copy[1]}" if writer.bilingual else "")
+        put(mark, Style(size=8.5, leading=14, align="right", color=SOFT), right - 60 * mm, top - 1, 60 * mm)
+        canvas.setStrokeColor(INK)
+        canvas.setLineWidth(1.3)
+        canvas.line(LEFT, top - 6, right, top - 6)
+        canvas.setLineWidth(0.4)
+        canvas.line(LEFT, top - 8.4, right, top - 8.4)
+
+        foot = 17 * mm
+        canvas.setStrokeColor(LINE)
+        canvas.line(LEFT, foot, right, foot)
+        place = "　".join(
+            text
+            for text in (
+                facts.get("hall_address"),
+                f"咨询电话 {facts['hall_phone']}" if facts.get("hall_phone") else "",
+                f"监督电话 {facts['supervision_phone']}" if facts.get("supervision_phone") else "",
+            )
+            if text
         )
-        if text
-    )
-    small = Style(size=8, leading=12, color=SOFT)
-    put(place, small, LEFT, foot - 15, WIDTH - 45 * mm)
-    count = f"第 {page} 页，共 {pages} 页" + (f"　{page}/{pages}" if writer.bilingual else "")
-    put(count, Style(size=8, leading=12, align="right", color=SOFT), right - 44 * mm, foot - 15, 44 * mm)
+        small = Style(size=8, leading=12, color=SOFT)
+        put(place, small, LEFT, foot - 15, WIDTH - 45 * mm)
+        count = f"第 {page} 页，共 {pages} 页" + (f"　{page}/{pages}" if writer.bilingual else "")
+        put(count, Style(size=8, leading=12, align="right", color=SOFT), right - 44 * mm, foot - 15, 44 * mm)

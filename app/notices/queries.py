@@ -26,11 +26,11 @@ def notice(hall: str, notice_id: int) -> dict[str, Any]:
     ).scalar_one_or_none()
     if row is None:
         raise Refusal("notice.unknown")
-    return {**_summary(row), "facts": json.loads(privacy.open_sealed(row.facts, place(hall, notice_id)))}
+    return {**_summary(row), "facts": _facts(row)}
 
 
 def notices_of_case(hall: str, case_id: int) -> list[dict[str, Any]]:
-    """The papers of a case, oldest first, without their facts."""
+    """The papers of a case, oldest first, under their exact titles, without their facts."""
     query = select(NoticeRow).where(NoticeRow.hall == hall, NoticeRow.case_id == case_id).order_by(NoticeRow.id)
     return [_summary(row) for row in db.session.execute(query).scalars()]
 
@@ -41,9 +41,13 @@ def pdf(hall: str, notice_id: int) -> bytes:
     return render(paper["kind"], paper["facts"], language=paper["language"])
 
 
+def _facts(row: NoticeRow) -> dict[str, Any]:
+    return dict(json.loads(privacy.open_sealed(row.facts, place(row.hall, row.id))))
+
+
 def _summary(row: NoticeRow) -> dict[str, Any]:
-    titles = NOTICES[row.kind].titles
-    title_zh, title_en = titles if isinstance(titles, tuple) else ("决定书", "Decision")
+    kind = NOTICES[row.kind]
+    title_zh, title_en = kind.title(_facts(row)) if kind.exact else kind.name
     return {
         "hall": row.hall,
         "id": row.id,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.notices.facts import ReceiptFacts, moment_en, moment_zh
+from app.notices.facts import ReceiptFacts
 from app.notices.notice import Notice, matter
+from app.notices.wording import counted_en, moment_en, moment_zh
 from app.notices.writer import Writer
 
 
@@ -17,7 +18,7 @@ def write(facts: Mapping[str, Any], writer: Writer) -> None:
         f"您（贵单位）于{moment_zh(facts['received_at'])}提交的“{facts['item_name']}”申请材料已收到，"
         f"清单共{len(materials)}项，特出具本凭证。",
         f"We received your application papers on {moment_en(facts['received_at'])}; "
-        f"the list has {len(materials)} entries.",
+        f"the list has {counted_en(len(materials), 'entry')}.",
     )
     writer.gap(5)
     writer.fields(matter(facts))
@@ -36,4 +37,12 @@ def write(facts: Mapping[str, Any], writer: Writer) -> None:
     writer.closing(facts, "收件专用章")
 
 
-NOTICE = Notice("receipt", "收", ("收件凭证", "Receipt of Application Papers"), ReceiptFacts, write)
+NOTICE = Notice(
+    "receipt",
+    "收",
+    ("收件凭证", "Receipt of Application Papers"),
+    ReceiptFacts,
+    write,
+    issued="收到申请材料时",
+    law="行政许可法 §32",
+)

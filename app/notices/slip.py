@@ -11,11 +11,13 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus.flowables import Flowable
 
-from app.notices.facts import SlipFacts, check
+from app.notices.closing import draw_qr
+from app.notices.facts import SlipFacts
 from app.notices.grid import LINE
 from app.notices.prose import SOFT, Style
+from app.notices.shapes import check
 from app.notices.typeface import TypeCase
-from app.notices.writer import Writer, draw_qr
+from app.notices.writer import Writer
 
 PAPER, TEXT = 80 * mm, 70 * mm
 QR = 30 * mm

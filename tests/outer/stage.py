@@ -14,8 +14,8 @@ from typing import Any
 
 import redis
 
+from app.broker import redis_client
 from app.config import Settings
-from app.realtime import redis_client
 from tests.conftest import PASSWORD, SECRET, make_settings
 from workers import ROOT
 from workers.embedded import redis_command

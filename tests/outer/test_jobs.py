@@ -274,12 +274,11 @@ def test_a_case_that_nobody_spoke_of_is_accepted_in_time(watch: Timer, monkeypat
         db.session.rollback()
         return str(db.session.query(Case.state).scalar())
 
-    watch.deem()
+    watch.turn_lights()
     assert state() == "received"
     later(monkeypatch, days=30)
-    watch.deem()
-    assert state() == "accepted"
     watch.turn_lights()
+    assert state() == "accepted"
 
 
 def test_papers_that_are_missing_are_asked_for_again(
@@ -361,7 +360,7 @@ def test_the_list_runs_what_is_due_and_one_failure_is_not_the_others(
 
 def test_the_list_is_whole(watch: Timer) -> None:
     names = {job.work.__name__ for job in periodic_jobs(watch)}
-    assert names == {"close_days", "turn_lights", "deem", "file_papers", "print_slips", "forget"}
+    assert names == {"close_days", "turn_lights", "tell", "file_papers", "make_batches", "print_slips", "forget"}
     run_due(periodic_jobs(watch), 0.0)  # on a furnished hall all of it simply works
 
 
