@@ -1,0 +1,179 @@
+"""Reading manifests: what a hall has to send, what is on its way, what it has to take over. Nothing here writes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from app import privacy
+from app.action import Transaction
+from app.casework.cases import open_field
+from app.casework.joint_models import Manifest, ManifestEntry
+from app.casework.models import Case
+from app.casework.queries import item_view
+from app.casework.rules.states import PICKUP, CaseState
+from app.db import db
+from app.errors import Refusal
+from app.hall.queries import halls
+from app.notices.queries import notices_of_case
+from app.now import iso
+
+MOST = 200  # lines of a list
+RECENT = timedelta(days=7)
+
+
+def find_manifest(number: str) -> tuple[str, int]:
+    """(hall, id) of a printed number. Refuses manifest.unknown."""
+    query = select(Manifest.hall, Manifest.id).where(Manifest.number == number.strip().upper())
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise Refusal("manifest.unknown")
+    return row.hall, row.id
+
+
+def works_with(actor_hall: str | None, hall: str, case_id: int) -> bool:
+    """Whether staff of a hall (None: of the network) have to do with a case: its own, or the one to which it went up."""
+    if actor_hall in (None, hall):
+        return True
+    query = select(Case.forwarded_to).where(Case.hall == hall, Case.id == case_id)
+    return db.session.execute(query).scalar_one_or_none() == actor_hall
+
+
+def manifest_view(hall: str, manifest_id: int) -> dict[str, Any]:
+    """One manifest with its cases, people masked. Refuses manifest.unknown."""
+    session = db.session()
+    query = select(Manifest).where(Manifest.hall == hall, Manifest.id == manifest_id)
+    row = session.execute(query).scalar_one_or_none()
+    if row is None:
+        raise Refusal("manifest.unknown")
+    return _view(session, row)
+
+
+def manifest_answer(tx: Transaction, manifest: Manifest) -> dict[str, Any]:
+    """What an action returns: the manifest as it will stand after the commit."""
+    tx.write_record()
+    tx.session.expire_all()
+    return _view(tx.session, manifest)
+
+
+def _view(session: Session, manifest: Manifest) -> dict[str, Any]:
+    of_bundle = (ManifestEntry.hall == manifest.hall, ManifestEntry.manifest_id == manifest.id)
+    same = and_(Case.hall == ManifestEntry.hall, Case.id == ManifestEntry.case_id)
+    query = select(ManifestEntry, Case).join(Case, same).where(*of_bundle).order_by(Case.number)
+    rows = session.execute(query).all()
+    return {
+        **_line(manifest, len(rows)),
+        "note": _opened(manifest.note_sealed, manifest, "note"),
+        "entries": [
+            {
+                **_case(case),
+                "entry": entry.state,
+                "note": _opened(entry.note_sealed, manifest, str(case.id)),
+            }
+            for entry, case in rows
+        ],
+        "notices": notices_of_case(manifest.hall, manifest.id),
+    }
+
+
+def _line(manifest: Manifest, cases: int) -> dict[str, Any]:
+    return {
+        "number": manifest.number,
+        "hall": manifest.hall,
+        "from_hall": manifest.from_hall,
+        "to_hall": manifest.to_hall,
+        "down": manifest.to_hall == manifest.hall,
+        "state": manifest.state,
+        "cases": cases,
+        "sent_at": iso(manifest.sent_at),
+        "sent_by": manifest.sent_by,
+        "arrived_at": iso(manifest.arrived_at),
+        "arrived_by": manifest.arrived_by,
+    }
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "number": case.number,
+        "hall": case.hall,
+        "item": item_view(case),
+        "applicant": privacy.mask_name(open_field(case, "applicant")["name"]),
+        "state": case.state,
+        "forwarded_to": case.forwarded_to,
+    }
+
+
+def _opened(sealed: str | None, manifest: Manifest, of: str) -> str:
+    if sealed is None:
+        return ""
+    return json.loads(privacy.open_sealed(sealed, f"manifests.{of}|{manifest.hall}|{manifest.id}"))
+
+
+def manifest_desk(hall: str, at: datetime) -> dict[str, Any]:
+    """A hall's papers between the levels: to send up, results to send down by hall, on the way, to take over, recent."""
+    session = db.session()
+    sent = Manifest.state == "sent"
+    down: dict[str, list[dict[str, Any]]] = {}
+    for case in _cases(session, Case.forwarded_to == hall, Case.state.in_(sorted(PICKUP)), ~_travelled(hall)):
+        down.setdefault(case["hall"], []).append(case)
+    return {
+        "above": above(hall),
+        "up": _cases(session, Case.hall == hall, _collected_or_forwarded(), ~_on_the_way(), ~_travelled(hall)),
+        "down": down,
+        "on_the_way": _manifests(session, sent, Manifest.from_hall == hall),
+        "to_receive": _manifests(session, sent, Manifest.to_hall == hall),
+        "recent": _manifests(
+            session,
+            Manifest.state == "arrived",
+            Manifest.sent_at > at - RECENT,
+            or_(Manifest.from_hall == hall, Manifest.to_hall == hall),
+        ),
+    }
+
+
+def _collected_or_forwarded() -> ColumnElement[bool]:
+    collected = and_(Case.state == CaseState.DRAFT, Case.joint_id.is_(None))
+    return or_(collected, Case.state == CaseState.FORWARDED)
+
+
+def _on_the_way() -> ColumnElement[bool]:
+    same = (ManifestEntry.hall == Case.hall, ManifestEntry.case_id == Case.id)
+    return exists().where(*same, ManifestEntry.state == "sent")
+
+
+def _travelled(from_hall: str) -> ColumnElement[bool]:
+    """Whether the papers of a case left this hall and arrived, or are on their way; what was missing may go again."""
+    same = (ManifestEntry.hall == Case.hall, ManifestEntry.case_id == Case.id, ManifestEntry.state != "missing")
+    bundle = (Manifest.hall == ManifestEntry.hall, Manifest.id == ManifestEntry.manifest_id)
+    return exists().where(*same, *bundle, Manifest.from_hall == from_hall)
+
+
+def _cases(session: Session, *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
+    query = select(Case).where(*conditions).order_by(Case.id).limit(MOST)
+    return [_case(case) for case in session.execute(query).scalars()]
+
+
+def _manifests(session: Session, *conditions: ColumnElement[bool]) -> list[dict[str, Any]]:
+    query = select(Manifest).where(*conditions).order_by(Manifest.sent_at.desc()).limit(MOST)
+    rows = list(session.execute(query).scalars())
+    lines = []
+    for row in rows:
+        of_bundle = (ManifestEntry.hall == row.hall, ManifestEntry.manifest_id == row.id)
+        ids = session.execute(select(ManifestEntry.case_id).where(*of_bundle)).scalars().all()
+        lines.append(_line(row, len(ids)))
+    return lines
+
+
+def above(hall: str) -> list[dict[str, Any]]:
+    """The halls above, the nearest first."""
+    known = {row["code"]: row for row in halls()}
+    chain: list[dict[str, Any]] = []
+    row = known.get(known[hall]["parent"] or "") if hall in known else None
+    while row is not None and row not in chain:
+        chain.append(row)
+        row = known.get(row["parent"] or "")
+    return chain

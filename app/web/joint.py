@@ -1,0 +1,287 @@
+"""One-thing cases 一件事: choose a theme, one form and one checklist, check, one receipt; then the page of the whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from app.casework import joint
+from app.casework.joint_queries import find_joint, joint_ledger, joint_list, joint_view, to_bring
+from app.casework.rules.joint import JointState, JointStep, line_of
+from app.catalog.queries import theme as theme_of
+from app.catalog.queries import themes
+from app.errors import Refusal
+from app.events import Actor
+from app.now import now
+from app.people import gate
+from app.people.gate import requires
+from app.people.permissions import Permission
+from app.queueing.queries import person_of, window_of_staff
+from app.web import present
+from app.web.case_history import paper_title
+from app.web.clerk_parts import ticket_at_window
+from app.web.forms import limited, new_key, once
+from app.web.stories import tell
+
+pages = Blueprint("joint", __name__, url_prefix="/joint")
+
+P = Permission
+TRIES = "10/minute"  # for one case: a code of six figures must not be guessed
+STEPS: dict[str, Any] = {
+    "accept": joint.accept_joint,
+    "request-supplement": joint.request_joint_supplement,
+    "supply": joint.supply_joint,
+    "extend": joint.extend_joint,
+    "ready": joint.ready_joint,
+    "hand-over": joint.hand_over_joint,
+    "withdraw": joint.withdraw_joint,
+}
+_AT_FIELD = {"case.receiver_mismatch": "pickup_code", "case.agent_letter": "agent_letter"}
+
+
+def staff() -> Actor:
+    """The staff member who asks. Refuses auth.required."""
+    actor = gate.staff()
+    if actor is None:
+        raise Refusal("auth.required")
+    return actor
+
+
+def _clerk() -> tuple[Actor, str]:
+    """The clerk who takes in and the hall. Refuses auth.required, auth.foreign_hall (staff of no one hall)."""
+    actor = staff()
+    if actor.hall is None:
+        raise Refusal("auth.foreign_hall")
+    return actor, actor.hall
+
+
+@pages.get("")
+@requires(P.CASE_READ)
+def desk() -> str:
+    """The themes of the hall, and the one-thing cases that are open."""
+    actor = staff()
+    state = request.args.get("state", "")
+    page = request.args.get("page", 1, type=int)
+    chosen = state if state in set(JointState) else None
+    return render_template(
+        "joint/desk.html",
+        themes=themes() if actor.may(P.CASE_ACCEPT) and actor.hall else [],
+        found=joint_list(at=now(), hall=actor.hall, state=chosen, page=page),
+        state=chosen or "",
+        states=[s.value for s in JointState],
+    )
+
+
+# ── taking in ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pages.get("/new/<code>")
+@requires(P.CASE_ACCEPT)
+def new(code: str) -> str:
+    """The merged form and the merged checklist of one theme."""
+    return _form(code)
+
+
+def _form(code: str, **more: Any) -> str:
+    _actor, hall = _clerk()
+    theme, ticket_id = theme_of(code[:80]), ticket_at_window()
+    return render_template(
+        "joint/form.html",
+        **{"form": {}, "error": "", "error_field": "", **more},
+        theme=theme,
+        questions=[{**f, "options": [(c["code"], present.named(c)) for c in f["choices"]]} for f in theme["form"]],
+        person=person_of(hall, ticket_id) if ticket_id else {},
+        ticket_id=ticket_id or "",
+    )
+
+
+def _read(theme: Mapping[str, Any]) -> dict[str, Any]:
+    """The one-thing case that the form describes; the applicant may be the person of the ticket."""
+    _actor, hall = _clerk()
+    fields = request.form
+    ticket_id = ticket_at_window()
+    hint = person_of(hall, ticket_id) if ticket_id and fields.get("as_ticket") else {}
+    applicant = {"kind": fields.get("kind", "person")}
+    for name in ("name", "id_number", "phone"):
+        applicant[name] = fields.get(name, "").strip() or hint.get(name, "")
+    agent = {name: fields.get(f"agent_{name}", "").strip() for name in ("name", "id_number", "phone", "letter")}
+    return {
+        "theme": theme["code"],
+        "applicant": applicant,
+        "agent": agent if any(agent.values()) else None,
+        "form": {field["key"]: fields.get(f"a-{field['key']}", "") for field in theme["form"]},
+        "materials": [
+            {"code": m["code"], "state": fields.get(f"m-{m['code']}", "missing" if m["required"] else "not_needed")}
+            for m in theme["materials"]
+        ],
+        "ticket_id": ticket_id,
+    }
+
+
+@pages.post("/new/<code>/check")
+@requires(P.CASE_ACCEPT)
+def check(code: str) -> str | tuple[str, int]:
+    """Check the answers before the whole is taken in."""
+    theme = theme_of(code[:80])
+    given = _read(theme)
+    try:
+        joint.proofread(theme, given)
+    except Refusal as refusal:
+        return _again(theme, refusal)
+    states = {m["code"]: m["state"] for m in given["materials"]}
+    first = min(child["position"] for child in theme["children"])
+    now_items = {child["item"] for child in theme["children"] if child["position"] == first}
+    lines = [
+        {**m, "state": states[m["code"]], "wanted": any(use["item"] in now_items for use in m["serves"])}
+        for m in theme["materials"]
+    ]
+    lacking = [m for m in lines if m["wanted"] and m["required"] and m["state"] not in ("received", "shared")]
+    return render_template(
+        "joint/check.html", theme=theme, given=given, lines=lines, lacking=lacking, form=request.form, key=new_key()
+    )
+
+
+def _again(theme: Mapping[str, Any], refusal: Refusal) -> tuple[str, int]:
+    """The form with what was typed and the sentence beside its field."""
+    if refusal.status not in (409, 422):
+        raise refusal
+    said = str(refusal.facts.get("field") or refusal.facts.get("detail") or "")
+    at_field = next((f"a-{field['key']}" for field in theme["form"] if field["label"] == said), said)
+    return _form(theme["code"], form=request.form, error=present.told(refusal), error_field=at_field), refusal.status
+
+
+@pages.post("/new/<code>")
+@requires(P.CASE_ACCEPT)
+def receive(code: str) -> str | tuple[str, int]:
+    """Take the whole in and, when asked, accept it at once; the page shows the codes. A second press changes nothing."""
+    actor, hall = _clerk()
+    theme = theme_of(code[:80])
+    if request.form.get("next") == "back":
+        return _form(code, form=request.form)
+    window = window_of_staff(hall, actor.id)
+    try:
+        with once(actor):
+            view = joint.receive_joint(hall=hall, actor=actor, at=now(), window=window, **_read(theme))
+    except Refusal as refusal:
+        return _again(theme, refusal)
+    if request.form.get("next") == "accept":
+        try:
+            joint.accept_joint(hall=hall, actor=actor, at=now(), joint_id=find_joint(view["number"])[1])
+        except Refusal as refusal:  # a repeated press finds it accepted already
+            if refusal.code != "joint.illegal_step":
+                raise
+    return _page(view["number"], codes={name: view[name] for name in ("query_code", "pickup_code")})
+
+
+# ── the page of the whole ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _own(number: str) -> tuple[Actor, str, int]:
+    actor = staff()
+    hall, joint_id = find_joint(number[:40])
+    if actor.hall not in (None, hall):
+        raise Refusal("auth.foreign_hall")
+    return actor, hall, joint_id
+
+
+def _page(number: str, **more: Any) -> str:
+    actor, hall, joint_id = _own(number)
+    at = now()
+    view = joint_view(hall, joint_id, at)
+    return render_template(
+        "joint/page.html",
+        **{"form": {}, "step": "", "error": "", "error_field": "", "codes": None, **more},
+        joint=view,
+        may={step for step in view["steps"] if _may(actor, view, step)},
+        lacking=to_bring(view["materials"]),
+        ledger=joint_ledger(hall, joint_id, at) if view["accepted_at"] else None,
+        story=tell(view),
+        running=view["state"] == "accepted",
+        key=new_key,
+        paper_title=paper_title,
+        reads_cases=actor.may(P.CASE_READ),
+    )
+
+
+def _may(actor: Actor, view: Mapping[str, Any], step: str) -> bool:
+    line = line_of(JointState(view["state"]), JointStep(step))
+    return line is not None and any(actor.may(permission) for permission in line.who)
+
+
+@pages.get("/<number>")
+@requires(P.CASE_READ)
+def page(number: str) -> str:
+    """The whole: its parts, its clocks, its papers, what may be done."""
+    return _page(number)
+
+
+@pages.post("/<number>/<step>")
+@requires(P.CASE_ACCEPT, P.CASE_HAND_OVER, P.CASE_EXTEND_JOINT)
+def take(number: str, step: str) -> tuple[str, int] | Response:
+    """One step with the whole. What is refused comes back with what was typed."""
+    if step not in STEPS:
+        raise Refusal("request.not_found")
+    actor, hall, joint_id = _own(number)
+    if step == "hand-over":
+        limited(TRIES, number)
+        if request.form.get("confirmed") != "1":
+            error = gettext("请先核对姓名和编号，再交付")
+            return _page(number, form=request.form, step=step, error=error, error_field="confirmed"), 422
+    try:
+        with once(actor):
+            view = STEPS[step](hall=hall, actor=actor, at=now(), joint_id=joint_id, **_given(step))
+    except Refusal as refusal:
+        at_field = _AT_FIELD.get(refusal.code, "")
+        if refusal.status not in (409, 422) and not at_field:
+            raise
+        at_field = at_field or str(refusal.facts.get("field", ""))
+        told = {"form": request.form, "step": step, "error": present.told(refusal), "error_field": at_field}
+        return _page(number, **told), refusal.status
+    flash(_done(step, view), "ok")
+    return redirect(url_for("joint.page", number=view["number"]), code=303)
+
+
+def _given(step: str) -> dict[str, Any]:
+    fields = request.form
+    if step == "request-supplement":
+        codes = fields.getlist("code")
+        return {"items": [{"code": code, "problem": fields.get(f"problem-{code}", "")} for code in codes]}
+    if step == "supply":
+        return {"items": [{"code": code} for code in fields.getlist("code")]}
+    if step == "extend":
+        return {"reason": fields.get("reason", "")}
+    if step == "ready":
+        return {"shelf": fields.get("shelf", "")}
+    if step != "hand-over":
+        return {}
+    agent = None
+    if fields.get("who") == "agent":
+        agent = {"name": fields.get("receiver", ""), "letter": fields.get("agent_letter", "")}
+    return {
+        "receiver": fields.get("receiver", ""),
+        "pickup_code": re.sub(r"\s", "", fields.get("pickup_code", "")) or None,
+        "id_number": fields.get("id_number", "").strip() or None,
+        "agent": agent,
+        "only": fields.getlist("only"),
+    }
+
+
+def _done(step: str, view: Mapping[str, Any]) -> str:
+    """What the step brought about, in one sentence."""
+    if step == "supply":
+        if view["state"] == "correction":
+            return gettext("已记下补正材料，还有材料未交")
+        return gettext("材料已收下")
+    return {
+        "accept": gettext("已一次受理，请把综合受理单交申请人"),
+        "request-supplement": gettext("已出具合并告知书，请打印后交申请人"),
+        "extend": gettext("已延期，请把延期通知书交申请人"),
+        "ready": gettext("结果已到窗，一个领取码领取全部"),
+        "hand-over": gettext("已交付，请申请人在送达回证上签字"),
+        "withdraw": gettext("已按申请人意愿撤回"),
+    }[step]

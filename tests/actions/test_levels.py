@@ -1,0 +1,167 @@
+"""Between the levels, on both databases: a village collects, papers travel with a manifest, results come down again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app import eventlog
+from app.casework import delivery, intake, levels, levels_queries, queries, review, supplement
+from app.casework.models import Case
+from app.catalog.queries import item as guide_of
+from app.catalog.queries import search_items
+from app.db import HallHead, db
+from app.errors import Refusal
+from app.notices import queries as papers
+from tests.actions.conftest import ID, Hall
+
+APPLICANT = {"kind": "person", "name": "张三丰", "id_number": ID, "phone": "13812341234"}
+
+
+def refused(code: str):
+    return pytest.raises(Refusal, match=f"^{code}$")
+
+
+def collect(
+    hall: Hall, missing: tuple[str, ...] = (), who: str = "clerk31", point: str = "dongcun"
+) -> tuple[dict[str, Any], int]:
+    code = search_items("食品经营许可延续")["items"][0]["code"]
+    materials = [
+        {"code": m["code"], "state": "missing" if m["code"] in missing else "received"}
+        for m in guide_of(code)["materials"]
+    ]
+    case = hall.do(levels.collect_case, who, point, item=code, applicant=APPLICANT, materials=materials)
+    return case, queries.find_case(case["number"])[1]
+
+
+def send(hall: Hall, *case_ids: int, who: str = "clerk31", **more: Any) -> tuple[dict[str, Any], int]:
+    view = hall.do(levels.send_manifest, who, "dongcun", case_ids=case_ids, **more)
+    return view, levels_queries.find_manifest(view["number"])[1]
+
+
+def test_what_is_collected_has_a_number_and_a_slip_and_no_clock(hall: Hall) -> None:
+    with refused("manifest.to_hall"):
+        collect(hall, who="clerk01", point="luolong")  # nobody is above
+    case, case_id = collect(hall)
+    assert case["state"] == "draft" and case["number"].startswith("DC") and case["received_at"] is None
+    assert [n["kind"] for n in case["notices"]] == ["manifest"] and case["notice_due_at"] is None
+    facts = papers.notice("dongcun", case["notices"][0]["id"])["facts"]
+    assert facts["from_name"] == "张三丰" and "转送" in facts["purpose"] and facts["entries"]
+    with refused("case.illegal_step"):
+        hall.do(intake.accept_case, "clerk31", "dongcun", case_id=case_id)
+
+
+def test_what_cannot_be_sent(hall: Hall) -> None:
+    _, case_id = collect(hall)
+    with refused("manifest.empty"):
+        send(hall)
+    with refused("case.unknown"):
+        send(hall, 10**6)
+    with refused("manifest.to_hall"):
+        send(hall, case_id, to_hall="dongcun")
+    with refused("auth.forbidden"):
+        send(hall, case_id, who="approver01")
+    with refused("auth.foreign_hall"):
+        send(hall, case_id, who="clerk21")  # the township has not got it yet
+    send(hall, case_id)
+    with refused("manifest.on_its_way"):
+        send(hall, case_id)
+
+
+def test_only_the_hall_it_is_addressed_to_takes_a_bundle_over_and_once(hall: Hall) -> None:
+    _, case_id = collect(hall)
+    view, manifest_id = send(hall, case_id)
+    assert (view["from_hall"], view["to_hall"], view["state"]) == ("dongcun", "lilou", "sent")
+    for who in ("clerk01", "clerk31"):
+        with refused("auth.foreign_hall"):
+            hall.do(levels.arrive_manifest, who, "dongcun", manifest_id=manifest_id)
+    with refused("auth.forbidden"):
+        hall.do(levels.arrive_manifest, "approver01", "dongcun", manifest_id=manifest_id)
+    with refused("auth.foreign_hall"):
+        hall.do(intake.accept_case, "clerk21", "dongcun", case_id=case_id)  # not before the papers are there
+    hall.do(levels.arrive_manifest, "clerk21", "dongcun", manifest_id=manifest_id)
+    with refused("manifest.arrived"):
+        hall.do(levels.arrive_manifest, "clerk21", "dongcun", manifest_id=manifest_id)
+    with refused("manifest.unknown"):
+        hall.do(levels.arrive_manifest, "clerk21", "dongcun", manifest_id=10**6)
+
+
+def test_the_papers_arrive_and_the_cases_are_received_and_accepted_there(hall: Hall) -> None:
+    (whole, whole_id), (part, part_id), (lost, lost_id) = collect(hall), collect(hall, ("M1",)), collect(hall)
+    _, manifest_id = send(hall, whole_id, part_id, lost_id, note="雨天，装防水袋")
+    desk = levels_queries.manifest_desk("lilou", hall.at)
+    assert [m["cases"] for m in desk["to_receive"]] == [3] and desk["up"] == []
+    hall.later(days=1)
+    notes = {lost["number"]: "袋内没有此件", part["number"]: "缺申请书"}
+    given = {"manifest_id": manifest_id, "missing": [lost["number"]], "notes": notes}
+    view = hall.do(levels.arrive_manifest, "clerk21", "dongcun", **given)
+    assert {e["number"]: (e["entry"], e["state"], e["note"]) for e in view["entries"]} == {
+        whole["number"]: ("arrived", "accepted", ""),
+        part["number"]: ("arrived", "received", "缺申请书"),
+        lost["number"]: ("missing", "draft", "袋内没有此件"),
+    }
+    case = db.session.get(Case, ("dongcun", whole_id))
+    assert case.received_at == case.accepted_at == hall.at and case.forwarded_to == "lilou"
+    receipt = queries.case_view("dongcun", whole_id, hall.at)["notices"][1]
+    assert papers.notice("dongcun", receipt["id"])["facts"]["hall_name"] == "李楼镇便民服务中心"
+    assert levels_queries.works_with("lilou", "dongcun", whole_id) and not levels_queries.works_with(
+        "lilou", "dongcun", lost_id
+    )
+    told = hall.do(supplement.request_supplement, "clerk21", "dongcun", case_id=part_id, items=[{"code": "M1"}])
+    assert told["state"] == "correction"  # the hall above goes on with it
+    with refused("auth.foreign_hall"):
+        hall.do(supplement.request_supplement, "clerk01", "dongcun", case_id=part_id, items=[{"code": "M1"}])
+    assert [c["number"] for c in levels_queries.manifest_desk("dongcun", hall.at)["up"]] == [lost["number"]]
+
+
+def test_the_result_goes_down_again_and_is_issued_in_the_village(hall: Hall) -> None:
+    case, case_id = collect(hall)
+    _, up = send(hall, case_id, to_hall="luolong")
+    hall.do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=up)
+    view = queries.case_view("dongcun", case_id, hall.at)
+    with refused("manifest.not_sendable"):
+        send(hall, case_id, who="clerk01")  # not decided yet
+    hall.later(hours=2).do(review.decide_case, hall.approver(view), "dongcun", case_id=case_id, outcome="granted")
+    assert list(levels_queries.manifest_desk("luolong", hall.at)["down"]) == ["dongcun"]
+    sent, down = send(hall, case_id, who="clerk01")
+    assert (sent["from_hall"], sent["to_hall"], sent["down"]) == ("luolong", "dongcun", True)
+    assert levels_queries.manifest_desk("luolong", hall.at)["down"] == {}
+    with refused("auth.foreign_hall"):
+        hall.do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=down)
+    hall.later(days=1).do(levels.arrive_manifest, "clerk31", "dongcun", manifest_id=down, shelf="A-01")
+    view = queries.case_view("dongcun", case_id, hall.at)
+    assert view["state"] == "ready" and view["result"]["shelf"] == "A-01"
+    view = hall.do(delivery.hand_over, "clerk31", "dongcun", case_id=case_id, receiver="张三丰", id_number=ID)
+    assert view["state"] == "delivered"
+
+
+def test_a_forwarded_case_keeps_its_clock_while_its_papers_travel(hall: Hall) -> None:
+    db.session.query(HallHead).filter_by(hall="lilou").update({"last_at": hall.at})
+    db.session.commit()
+    item = {"who": "clerk21", "hall": "lilou"}
+    code = search_items("食品经营许可延续")["items"][0]["code"]
+    materials = [{"code": m["code"]} for m in guide_of(code)["materials"]]
+    case = hall.do(intake.receive_case, **item, item=code, applicant=APPLICANT, materials=materials)
+    case_id = queries.find_case(case["number"])[1]
+    case = hall.do(intake.accept_case, **item, case_id=case_id)
+    due = case["clocks"]["promised"]["due_at"]
+    hall.do(review.forward_case, hall.approver(case), "lilou", case_id=case_id)
+    view = hall.do(levels.send_manifest, "clerk21", "lilou", case_ids=[case_id])
+    manifest_id = levels_queries.find_manifest(view["number"])[1]
+    hall.later(days=1).do(levels.arrive_manifest, "clerk01", "lilou", manifest_id=manifest_id)
+    view = queries.case_view("lilou", case_id, hall.at)
+    assert view["state"] == "forwarded" and view["clocks"]["promised"]["due_at"] == due
+    assert levels_queries.manifest_desk("lilou", hall.at)["up"] == []
+
+
+def test_the_record_names_cases_and_halls_and_nobody(hall: Hall) -> None:
+    case, case_id = collect(hall)
+    _, manifest_id = send(hall, case_id, note="张三丰的材料")
+    hall.do(
+        levels.arrive_manifest, "clerk21", "dongcun", manifest_id=manifest_id, notes={case["number"]: "张三丰缺签名"}
+    )
+    rows = [row for row in eventlog.read("dongcun", 0, 10_000) if row.event.kind.startswith("manifest.")]
+    assert [row.event.kind for row in rows] == ["manifest.sent", "manifest.arrived"]
+    assert rows[1].event.cases == (case["number"],) and rows[1].event.missing == ()
+    assert "三丰" not in str(rows)
