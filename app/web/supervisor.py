@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import eventlog
-from app.casework.queries import decided_since, inbox, light_counts
-from app.catalog.queries import department_en
+from app.casework import reports, watch
+from app.casework.inbox import decided_since
 from app.db import NETWORK, db
 from app.errors import Refusal
 from app.events import Actor
@@ -24,19 +24,25 @@ from app.people.permissions import Permission
 from app.queueing.models import Ticket
 from app.queueing.queries import longest_wait_s, queues_of_hall, ticket_view, why_called, windows_of_hall
 from app.queueing.rules.states import TicketState
-from app.web import present
+from app.web import present, report_words
 from app.web.desk import hall_at_desk, hall_choices, staff_with, whole
 from app.web.record import told, who
+from app.web.reports import ALL, hall_asked, side_asked, span_asked
 from app.web.slips import find_today
 
 pages = Blueprint("supervisor", __name__, url_prefix="/supervisor")
 
+_ = lazy_gettext
+# by what the lights of open cases are counted
+SIDES: dict[str, Any] = {"department": _("部门"), "hall": _("大厅"), "clerk": _("收件人员"), "stage": _("环节")}
+
 OVERDUE_SHOWN = 10
+DUE = {"due_on": "from_at", "due_until": "until_at"}
 RECORD_SHOWN = 50
 
 
-def board(hall: str, at: datetime) -> dict[str, Any]:
-    """What the wallboard shows: the queues, the windows, today's figures, the lights, what is overdue. No names."""
+def board(hall: str, at: datetime, side: str = "department") -> dict[str, Any]:
+    """What desk and wallboard show: queues, windows, today's figures, lights by a side, what is late or soon will be."""
     midnight = datetime.combine(local_day(at), datetime.min.time(), SHANGHAI)
     queues, longest, windows = queues_of_hall(hall, at), longest_wait_s(hall, at), windows_of_hall(hall)
     served = (
@@ -44,12 +50,10 @@ def board(hall: str, at: datetime) -> dict[str, Any]:
         .select_from(Ticket)
         .where(Ticket.hall == hall, Ticket.day == local_day(at), Ticket.state == TicketState.FINISHED)
     )
-    lights = light_counts(hall)
-    rows = [
-        {"department": name, "department_en": department_en(name), "total": sum(counts.values()), **_each(counts)}
-        for name, counts in lights.items()
-    ]
-    late = inbox(at=at, hall=hall, state="overdue", per_page=OVERDUE_SHOWN)
+    of = None if side == "hall" else hall  # halls are compared with one another
+    rows = [row | {"where": {"hall": hall, side: row["key"]}} for row in watch.lights_by(side, of)]
+    whole_hall = next(iter(watch.lights_by("hall", hall)), {})
+    late = watch.open_cases(at=at, hall=hall, late=True, per_page=OVERDUE_SHOWN)
     return {
         "at": at,
         "queues": [{**queue, "longest_s": longest.get(queue["code"])} for queue in queues],
@@ -60,15 +64,20 @@ def board(hall: str, at: datetime) -> dict[str, Any]:
         "paused": sum(window["state"] == "paused" for window in windows),
         "served": db.session.execute(served).scalar_one(),
         "cases": decided_since(hall, midnight),
-        "lights": sorted(rows, key=lambda row: (-row["red"], -row["yellow"], -row["amber"], -row["total"])),
-        "totals": {light.value: sum(row[light.value] for row in rows) for light in Light},
+        "side": side,
+        "lights": rows,
+        "totals": {light.value: whole_hall.get(light.value, 0) for light in Light},
         "overdue": late["items"],
         "overdue_total": late["total"],
+        "unexplained": watch.unexplained(hall),
+        "urges": watch.open_urges(hall=hall),
+        "forecast": watch.forecast(hall, at),
     }
 
 
-def _each(counts: dict[str, int]) -> dict[str, int]:
-    return {light.value: counts.get(light.value, 0) for light in Light}
+def _sides(actor: Actor) -> dict[str, Any]:
+    """By what lights may be counted; halls only for who has several."""
+    return {code: name for code, name in SIDES.items() if code != "hall" or actor.hall is None}
 
 
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -77,7 +86,12 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
         {"light": light.value, "name": present.light_word(light), "values": [row[light.value] for row in rows]}
         for light in Light
     ]
-    return {"departments": [present.named(row, "department") for row in rows], "series": series}
+    return {"names": [_named(row) for row in rows], "series": series}
+
+
+def _named(row: dict[str, Any]) -> str:
+    """A row of lights by its name; a stage by its word."""
+    return present.word(row["key"], "case") if row["key"] in present.WORDS["case"] else present.named(row)
 
 
 @pages.get("")
@@ -85,15 +99,18 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
 def desk() -> str:
     """The hall now; the part that changes is fetched again by itself."""
     actor = staff_with(Permission.HALL_WATCH)
-    hall = hall_at_desk(actor)
-    shown = board(hall["code"], now())
+    hall, sides = hall_at_desk(actor), _sides(actor)
+    by = request.args.get("by", "")
+    shown = board(hall["code"], now(), by if by in sides else "department")
     template = "supervisor/_now.html" if request.headers.get("X-Part") else "supervisor/desk.html"
     return render_template(
         template,
         hall=hall,
         halls=hall_choices(actor),
         board=shown,
+        sides=sides,
         chart=_chart,
+        name_of=_named,
         may_open=actor.may(Permission.CASE_READ),
         may_read=actor.may(Permission.EVENTS_READ),
     )
@@ -112,27 +129,49 @@ def wall() -> str:
 @pages.get("/cases")
 @requires(Permission.HALL_WATCH)
 def cases() -> str:
-    """The open cases behind one figure: of a department, of a light, or overdue."""
-    actor = staff_with(Permission.HALL_WATCH)
-    hall = hall_at_desk(actor)
-    department = request.args.get("department", "")[:60] or None
-    light = request.args.get("light")
-    light = light if light in set(Light) else None
-    overdue = request.args.get("overdue") == "1"
+    """The cases behind one figure: open ones of a department, clerk, stage, light or due day, or those of a report."""
+    actor, at = staff_with(Permission.HALL_WATCH), now()
+    asked = {name: request.args.get(name, "")[:60] for name in ("department", "clerk", "stage", "light")}
     page = whole(request.args.get("page"), 1, most=100_000)
-    state = "overdue" if overdue else None
-    found = inbox(at=now(), hall=hall["code"], department=department, light=light, state=state, page=page)
-    known = [{"name": name, "name_en": department_en(name)} for name in sorted(light_counts(hall["code"]))]
+    figure = request.args.get("figure", "")
+    if figure in reports.FIGURES:
+        return _behind(actor, figure, page, at)
+    hall = hall_at_desk(actor)
+    chosen = {name: value or None for name, value in asked.items()}
+    chosen["light"] = asked["light"] if asked["light"] in set(Light) else None
+    overdue = request.args.get("overdue") == "1"
+    day = next((row for row in watch.forecast(hall["code"], at) if row["day"] == request.args.get("due")), None)
+    due = {name: datetime.fromisoformat(day[f]) for name, f in DUE.items()} if day else {}
+    found = watch.open_cases(at=at, hall=hall["code"], **chosen, late=overdue, **due, page=page)
     return render_template(
         "supervisor/cases.html",
         hall=hall,
         halls=hall_choices(actor),
         found=found,
-        department=department,
-        departments=known,
-        light=light,
+        asked=asked,
+        departments=watch.lights_by("department", hall["code"]),
         lights=list(Light),
         overdue=overdue,
+        due=day,
+        may_open=actor.may(Permission.CASE_READ),
+    )
+
+
+def _behind(actor: Actor, figure: str, page: int, at: datetime) -> str:
+    """The cases that a figure of a report counts."""
+    hall, span, side = hall_asked(actor), span_asked(at), side_asked(actor)
+    key = request.args.get("key", "")[:120]
+    code = hall["code"] if hall else None
+    found = reports.cases_behind(figure=figure, hall=code, span=span, side=side, key=key, at=at, page=page)
+    report = {"period": span.period.value, "from": span.first.isoformat(), "to": span.last.isoformat(), "side": side}
+    return render_template(
+        "supervisor/behind.html",
+        hall=hall,
+        found=found,
+        figure=report_words.FIGURES[figure],
+        period=report_words.period_words(report),
+        address={"period": report["period"], "on": report["from"], "side": side, "hall": code or ALL},
+        key=key,
         may_open=actor.may(Permission.CASE_READ),
     )
 

@@ -1,0 +1,267 @@
+"""Signals, urgings and public reasons, on both databases; what is refused comes first."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app import eventlog
+from app.casework import oversight, review, sweeps, watch
+from app.casework.models import Case, CaseAlarm, CaseSignal
+from app.casework.queries import case_view, public_view
+from app.casework.rules.alarms import Alarm
+from app.db import HallHead, db
+from app.errors import Refusal
+from app.events import SYSTEM
+from app.hall.queries import schedule
+from app.hall.settings import add_exception
+from app.now import SHANGHAI
+from tests.actions.conftest import Hall
+
+WHY = "申请材料须向省厅核验，省厅系统检修三天。"
+
+
+def refused(code: str) -> Any:
+    return pytest.raises(Refusal, match=f"^{code}$")
+
+
+@pytest.fixture
+def spring(hall: Hall) -> Hall:
+    """The hall on Monday 2 March 2026; the demo network was founded before."""
+    db.session.query(HallHead).update({"last_at": datetime(2026, 1, 1, tzinfo=SHANGHAI)})
+    db.session.commit()
+    hall.at = datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI)
+    return hall
+
+
+def row_of(case_id: int) -> Case:
+    db.session.expire_all()
+    row = db.session.get_one(Case, ("luolong", case_id))
+    db.session.expunge(row)
+    db.session.rollback()
+    return row
+
+
+def pass_limit(hall: Hall, case_id: int, clock: str = "promised") -> None:
+    """Go to a second after the due instant and turn the lights."""
+    hall.at = getattr(row_of(case_id), f"{clock}_due_at") + timedelta(seconds=1)
+    hall.do(sweeps.sweep_lights, SYSTEM)
+
+
+def tell(hall: Hall) -> int:
+    return hall.do(oversight.tell_signals, SYSTEM)["told"]
+
+
+def told(case_id: int) -> list[tuple[str, str]]:
+    """(level, rung) of what was told, in the order of the record."""
+    rows = eventlog.read_subject("luolong", f"case:{case_id}")
+    db.session.rollback()
+    return [(r.event.level, r.event.rung) for r in rows if r.event.kind == "case.signalled"]
+
+
+# ── signals ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_each_light_is_told_once_in_working_hours_up_the_ladder(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    spring.at = row_of(case_id).next_light_at
+    spring.do(sweeps.sweep_lights, SYSTEM)
+    assert tell(spring) == 1 and told(case_id) == [("amber", "owner")]
+
+    pass_limit(spring, case_id)  # the limit ends with the office: nobody is told that evening
+    assert row_of(case_id).light == "yellow"
+    assert tell(spring) == 0 and tell(spring.later(hours=3)) == 0
+    assert tell(doors_open(spring)) == 2 and tell(spring.later(minutes=1)) == 0  # once
+    assert sorted(told(case_id)[1:]) == [("yellow", "chief"), ("yellow", "owner")]
+    assert tell(doors_open(spring.later(hours=12))) == 1
+    assert told(case_id)[3:] == [("yellow", "supervisor")]
+
+    pass_limit(spring, case_id, "statutory")
+    assert tell(doors_open(spring)) == 3
+    assert sorted(told(case_id)[4:]) == [("red", "chief"), ("red", "owner"), ("red", "supervisor")]
+
+
+def doors_open(hall: Hall) -> Hall:
+    """Go on to the next instant at which the doors are open."""
+    hall.at = schedule("luolong").next_open(hall.at) or hall.at
+    db.session.rollback()
+    return hall
+
+
+def test_what_was_settled_meanwhile_is_told_to_nobody(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    pass_limit(spring, case_id)
+    spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
+    assert tell(doors_open(spring.later(days=5))) == 0 and told(case_id) == []
+    assert not db.session.execute(select(CaseSignal).where(CaseSignal.told_at.is_(None))).all()
+
+
+def test_a_late_timer_does_not_wake_anybody(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    spring.at = row_of(case_id).next_light_at
+    spring.do(sweeps.sweep_lights, SYSTEM)
+    spring.at = spring.at.replace(hour=23)  # the signal was due this morning, the timer stood still all day
+    assert tell(spring) == 0 and told(case_id) == []
+    planned = db.session.execute(select(CaseSignal.tell_at)).scalars().all()
+    assert planned == [doors_open(spring).at]
+
+
+def test_a_closure_keeps_the_signals_back(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    at = row_of(case_id).next_light_at
+    spring.do(
+        add_exception,
+        "admin01",
+        from_at=at - timedelta(hours=1),
+        to_at=at + timedelta(hours=2),
+        opens=False,
+        reason="停电",
+    )
+    spring.at = at
+    spring.do(sweeps.sweep_lights, SYSTEM)
+    assert tell(spring) == 0
+    assert tell(spring.later(hours=2)) == 1
+
+
+def test_a_desk_sees_its_own_signals_and_what_it_opened_is_seen(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    owner, other = spring.staff(spring.approver(case)), spring.staff("approver01")
+    assert owner.department != other.department
+    spring.at = row_of(case_id).next_light_at
+    spring.do(sweeps.sweep_lights, SYSTEM)
+    tell(spring)
+    assert watch.new_signals(owner) == 1
+    assert [watch.new_signals(spring.staff(who)) for who in ("approver01", "chief01", "supervisor01", "clerk01")] == [
+        0
+    ] * 4
+    (signal,) = watch.signals_of(owner)["new"]
+    assert signal["number"] == case["number"] and signal["level"] == "amber"
+    db.session.rollback()
+    assert spring.do(oversight.see_signals, other, signal_ids=[signal["id"]]) == {"seen": 0}
+    assert spring.do(oversight.see_signals, owner, signal_ids=[signal["id"]]) == {"seen": 1}
+    assert watch.new_signals(owner) == 0 and watch.signals_of(owner)["seen"][0]["id"] == signal["id"]
+    db.session.rollback()
+    assert spring.do(oversight.see_signals, owner) == {"seen": 0}
+
+
+# ── urging ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_may_urge_and_answer(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    owner = spring.approver(case)
+    with refused("auth.forbidden"):
+        spring.do(oversight.urge_case, owner, case_id=case_id, note="请尽快办理")
+    with refused("case.reason_required"):
+        spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note=" \n")
+    with refused("text.invalid"):
+        spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="\u202e快")
+    with refused("case.urge_none"):
+        spring.do(oversight.answer_urge, owner, case_id=case_id, answer="正在办理")
+    spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请尽快办理")
+    with refused("case.urge_open"):
+        spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="再催一次")
+    with refused("auth.foreign_department"):
+        spring.do(oversight.answer_urge, "approver01", case_id=case_id, answer="正在办理")
+    with refused("auth.forbidden"):
+        spring.do(oversight.answer_urge, "supervisor01", case_id=case_id, answer="正在办理")
+    with refused("case.reason_required"):
+        spring.do(oversight.answer_urge, owner, case_id=case_id, answer="")
+    received, received_id = spring.receive()
+    with refused("case.illegal_step"):
+        spring.do(oversight.urge_case, "supervisor01", case_id=received_id, note="请尽快办理")
+
+
+def test_an_urging_gets_its_answer_and_both_stay_with_the_case(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    owner = spring.approver(case)
+    department = case["departments"][0]["department"]
+    view = spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="群众来电询问")
+    (urge,) = view["urges"]
+    assert urge["note"] == "群众来电询问" and urge["answered_at"] is None
+    assert urge["answer_due_at"].startswith("2026-03-03T18:00")  # the end of the next working day
+    assert [row["number"] for row in watch.open_urges(department=department)] == [case["number"]]
+    assert watch.open_urges(department="不存在") == []
+    alarms = select(CaseAlarm.due_at).where(CaseAlarm.case_id == case_id, CaseAlarm.kind == Alarm.URGE)
+    assert db.session.execute(alarms).scalars().all() == [datetime(2026, 3, 3, 18, tzinfo=SHANGHAI)]
+    db.session.rollback()
+    assert tell(spring) == 1 and told(case_id) == [("urged", "owner")]
+
+    view = spring.do(oversight.answer_urge, owner, case_id=case_id, answer="已联系企业，今日办结。")
+    assert view["urges"][0]["answer"] == "已联系企业，今日办结。" and view["urges"][0]["answered_by"] == owner
+    assert watch.open_urges() == [] and db.session.execute(alarms).all() == []
+    db.session.rollback()
+    kinds = [row["kind"] for row in view["history"]]
+    assert kinds.index("case.urged") < kinds.index("case.signalled") < kinds.index("case.urge_answered")
+    spoken = [r.event for r in eventlog.read_subject("luolong", f"case:{case_id}") if "urge" in r.event.kind]
+    assert "群众" not in str(spoken) and "企业" not in str(spoken)  # what people wrote stays out of the record
+    db.session.rollback()
+
+    view = spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="仍未办结")
+    assert [u["note"] for u in view["urges"]] == ["仍未办结", "群众来电询问"]
+    assert tell(spring) == 1  # an urging is told anew
+
+
+def test_an_urging_without_an_answer_goes_to_the_chief(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请答复")
+    assert tell(spring) == 1
+    spring.at = datetime(2026, 3, 3, 17, 59, tzinfo=SHANGHAI)
+    spring.do(sweeps.ring_alarms, SYSTEM)
+    assert tell(spring) == 0 and watch.new_signals(spring.staff("chief01")) == 0
+    spring.at = datetime(2026, 3, 3, 18, 0, tzinfo=SHANGHAI)
+    spring.do(sweeps.ring_alarms, SYSTEM)
+    assert tell(doors_open(spring)) >= 1
+    assert ("unanswered", "chief") in told(case_id) and watch.new_signals(spring.staff("chief01")) == 1
+    db.session.rollback()
+
+
+# ── public reasons ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_reason_is_asked_only_of_the_owner_and_only_when_late(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    owner = spring.approver(case)
+    with refused("case.not_overdue"):
+        spring.do(oversight.explain_overdue, owner, case_id=case_id, reason=WHY)
+    spring.at = row_of(case_id).promised_due_at
+    for who, code, more in (
+        ("clerk01", "auth.forbidden", {}),
+        ("approver01", "auth.foreign_department", {}),
+        (owner, "case.reason_required", {"reason": " "}),
+        (owner, "text.invalid", {"reason": "😀"}),
+        (owner, "text.too_long", {"reason": "长" * 501}),
+        (owner, "request.invalid", {"estimate_on": "2026-03-01"}),
+        (owner, "request.invalid", {"estimate_on": "下周"}),
+    ):
+        with refused(code):
+            spring.do(oversight.explain_overdue, who, case_id=case_id, **{"reason": WHY, **more})
+    assert row_of(case_id).overdue_told_at is None
+
+
+def test_everybody_reads_why_a_case_is_late(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    later, later_id = spring.later(minutes=1).accepted()
+    pass_limit(spring, later_id)
+    listed = watch.open_cases(at=spring.at, hall="luolong", late=True)
+    assert [row["number"] for row in listed["items"]] == [case["number"], later["number"]]
+    assert watch.unexplained("luolong") == 2
+    db.session.rollback()
+    view = spring.do(
+        oversight.explain_overdue, spring.approver(case), case_id=case_id, reason=WHY, estimate_on="2026-12-31"
+    )
+    assert view["overdue"]["reason"] == WHY and view["overdue"]["clock"] == "promised"
+    assert view["notices"][-1]["kind"] == "overdue"
+    public = public_view("luolong", case_id, spring.at)
+    assert public["overdue"]["reason"] == WHY and public["overdue"]["estimate_on"] == "2026-12-31"
+    assert public_view("luolong", later_id, spring.at)["overdue"] is None
+    listed = watch.open_cases(at=spring.at, hall="luolong", late=True)
+    assert [row["number"] for row in listed["items"]] == [later["number"], case["number"]]  # unexplained on top
+    assert [row["explained"] for row in listed["items"]] == [False, True]
+    assert watch.unexplained("luolong") == 1
+    assert case_view("luolong", case_id, spring.at)["overdue"]["told_at"]
+    kept = " ".join(str(r.event) for r in eventlog.read_subject("luolong", f"case:{case_id}"))
+    assert "省厅" not in kept and WHY not in (row_of(case_id).overdue_sealed or "")
