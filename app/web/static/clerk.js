@@ -1,5 +1,7 @@
 // The console by keyboard and live: function keys press the button that shows them, the hall's changes refresh two columns.
 
+import { isAlt } from "./keys.js";
+
 const live = document.getElementById("c-live");
 const form = document.getElementById("c-case");
 const recent = document.getElementById("c-recent");
@@ -16,10 +18,8 @@ function press(key) {
 
 // ── the list under the search field ──
 
-let opening = false; // Enter came before the answer: the first item opens as soon as it is there
-
 function walk(event) {
-  const rows = [...document.querySelectorAll("#c-found a")];
+  const rows = [...document.querySelectorAll("#c-found button")];
   const search = document.querySelector("[data-search]");
   const here = rows.indexOf(document.activeElement);
   if (!rows.length || (document.activeElement !== search && here < 0)) return;
@@ -27,12 +27,6 @@ function walk(event) {
   const next = event.key === "ArrowDown" ? here + 1 : here - 1;
   (next < 0 ? search : rows[Math.min(next, rows.length - 1)]).focus();
 }
-
-document.addEventListener("input", (event) => {
-  if (!event.target.matches("[data-search]")) return;
-  opening = false;
-  event.target.dataset.stale = "1";
-});
 
 document.addEventListener("keydown", (event) => {
   if (/^F[2346789]$/.test(event.key) && !event.ctrlKey && !event.altKey && !event.shiftKey) {
@@ -42,7 +36,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     form.querySelector("[data-enter]:not([disabled])")?.click();
   } else if (event.key === "Escape") {
-    if (event.target.closest?.("details[open]")) {
+    if (event.target.matches?.("[data-search]") && event.target.value) {
+      event.target.value = "";
+      document.getElementById("c-found").replaceChildren();
+    } else if (event.target.closest?.("details[open]")) {
       const open = event.target.closest("details[open]");
       open.open = false;
       open.querySelector("summary").focus();
@@ -56,8 +53,13 @@ document.addEventListener("keydown", (event) => {
     walk(event);
   } else if (event.key === "Enter" && event.target.matches?.("[data-search]")) {
     event.preventDefault();
-    if (event.target.dataset.stale) opening = true;
-    else document.querySelector("#c-found a")?.click();
+    if (event.target.value.trim()) form.querySelector("[data-scan]").click(); // a scanner's second Enter does nothing
+  } else if (event.key === "Enter" && event.target.matches?.("#c-case .c-form input")) {
+    event.preventDefault();
+    form.querySelector("[data-enter]")?.click();
+  } else if (isAlt(event, "KeyA")) {
+    event.preventDefault();
+    form.querySelector("[data-all]")?.click();
   }
 });
 
@@ -65,8 +67,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-all]")) return;
-  for (const radio of form.querySelectorAll(".c-states input[value=received]")) {
-    if (!radio.closest("[data-optional]")) radio.checked = true;
+  for (const states of form.querySelectorAll(".c-states:not([data-optional])")) {
+    if (!states.querySelector("input[value=shared]:checked")) states.querySelector("input[value=received]").checked = true;
   }
   form.querySelector("[data-enter]").focus();
 });
@@ -90,7 +92,6 @@ document.addEventListener(
     for (const button of live.querySelectorAll("button")) button.disabled = true;
     const pressed = event.submitter;
     const values = Object.fromEntries(new FormData(sent, pressed));
-    stepped = sent.action.split("/").pop();
     htmx.ajax("POST", sent.action, { target: live, swap: "innerHTML", values }).finally(() => {
       delete live.dataset.sent;
       for (const button of live.querySelectorAll("button:disabled:not([title])")) button.disabled = false;
@@ -101,19 +102,34 @@ document.addEventListener(
 );
 
 let quiet = false;
-let stepped = "";
+let renewing = false;
+
+// A blank form of the new visit knows who took the ticket. It comes too late for whoever has begun to type or scanned.
+function renew() {
+  renewing = true;
+  htmx.ajax("GET", `${form.dataset.form}?new=1`, { source: form, target: form }).finally(() => (renewing = false));
+}
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.verb === "post" && event.detail.target === form) renewing = false;
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target !== form || !event.detail.requestConfig.path.endsWith("?new=1")) return;
+  if (!renewing || form.querySelector("[data-search]")?.value) event.detail.shouldSwap = false;
+});
 
 // Where the clerk goes on: with the case when service has begun, else at the next button of the visit.
 function after(step) {
   const search = form.querySelector("[data-search]");
-  const blank = search && !search.value;
+  const blank = search && !search.value && !form.querySelector("[name=item]").value && !form.querySelector("[name=known]").value;
   const wished = live.querySelector("[data-open]");
-  if (step === "start" && blank && wished) wished.click();
-  else if (step === "start" && search) search.focus();
+  if (step === "start" && blank) {
+    if (wished) wished.click();
+    else renew();
+  } else if (step === "start" && search) search.focus();
   else if (document.activeElement === document.body || live.contains(document.activeElement)) {
     live.querySelector(".c-visit .btn-primary, .c-side .btn-primary")?.focus();
   }
-  if (["finish", "park", "transfer", "abandon"].includes(step) && form.querySelector("[data-land]")) {
+  if (["finish", "park", "transfer", "abandon"].includes(step) && form.querySelector("[data-done]")) {
     quiet = true; // the case that was just received is done with; the next thing is to call
     form.querySelector("[data-back]")?.click();
     live.querySelector(".c-visit .btn-primary")?.focus();
@@ -182,37 +198,37 @@ document.addEventListener("htmx:afterSwap", (event) => {
   tick();
   if (target === live && held) live.querySelector(`[data-key="${held}"]`)?.focus();
   if (target === banners) banners.scrollIntoView({ block: "nearest" });
-  if (target.id === "c-found") {
-    const search = document.querySelector("[data-search]");
-    if (search) delete search.dataset.stale;
-  }
   if (target !== form) return;
   if (quiet) {
     quiet = false;
     return;
   }
-  for (const wish of ["[aria-invalid=true]", "[data-land]", "[autofocus]", "[data-search]", "[data-first]", "[data-enter]"]) {
-    const first = form.querySelector(wish);
-    if (first) {
-      first.focus({ preventScroll: true });
-      if (wish === "[aria-invalid=true]") first.scrollIntoView({ block: "center" });
-      else if (form.getBoundingClientRect().top < 0) form.scrollIntoView();
-      break;
-    }
-  }
+  const first = begin();
+  if (!first) return;
+  first.focus({ preventScroll: true });
+  if (first.matches("[aria-invalid=true]")) first.scrollIntoView({ block: "center" });
+  else if (form.getBoundingClientRect().top < 0) form.scrollIntoView();
 });
+
+// Where a new part is begun: at its fault, at what it is for, or at the first thing that is still open.
+function begin() {
+  const fault = form.querySelector("[aria-invalid=true]") ?? form.querySelector("[data-land]");
+  if (fault) return fault;
+  const search = form.querySelector("[data-search]");
+  const goal = form.querySelector("[data-goal]")?.dataset.goal;
+  const name = form.querySelector("input[name=name]");
+  const all = form.querySelector("[data-all], [data-enter]");
+  const nameless = name && !name.value;
+  if (goal === "name") return name;
+  if (goal === "next" && all && !nameless) return all;
+  return search ?? form.querySelector("[data-enter]");
+}
 
 // Only now does htmx know the new links, so that a click on one of them does not leave the page.
 document.addEventListener("htmx:afterSettle", (event) => {
   const target = event.detail.target;
-  if (target.id === "c-found" && opening) {
-    opening = false;
-    target.querySelector("a")?.click();
-  } else if (target === live && stepped) {
-    const step = stepped;
-    stepped = "";
-    after(step);
-  } else if (target === banners) stepped = "";
+  const sent = event.detail.requestConfig;
+  if (target === live && sent?.verb === "post") after(sent.path.split("/").pop());
 });
 
 function tick() {
