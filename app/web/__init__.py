@@ -12,9 +12,48 @@ from flask_limiter import Limiter
 from app.errors import Refusal
 from app.now import local, now
 from app.people import gate
-from app.web import admin, approver, assets, cases, citizen, clerk, guide, home, kiosk, pickup, present, supervisor
+from app.web import (
+    admin,
+    agency,
+    approver,
+    assets,
+    batches,
+    cases,
+    citizen,
+    clerk,
+    guide,
+    home,
+    joint,
+    kiosk,
+    ledger,
+    manifests,
+    pickup,
+    present,
+    reports,
+    supervisor,
+    supervisor_signals,
+    supervisor_steps,
+)
 
-PAGES = (home, kiosk, citizen, guide, clerk, cases, pickup, approver, supervisor, admin)
+PAGES = (
+    home,
+    kiosk,
+    citizen,
+    guide,
+    clerk,
+    cases,
+    batches,
+    pickup,
+    joint,
+    manifests,
+    agency,
+    approver,
+    supervisor,
+    reports,
+    supervisor_signals,
+    supervisor_steps,
+    admin,
+)
 
 YEAR_S = 365 * 24 * 3600
 PREFERENCES = {"lang": ("hall_lang", ("zh", "en")), "large": ("hall_large", ("0", "1"))}
@@ -25,6 +64,7 @@ def register(app: Flask, limiter: Limiter) -> None:
     app.template_folder = "web/templates"
     present.init_app(app)
     assets.init_app(app)
+    ledger.init_app(app)
     app.jinja_env.globals.update(
         fresh_start=lambda: url_for("kiosk.start", lang="zh", large="0"),  # the next citizen begins anew
         language_now=lambda: "en" if present.english() else "zh",

@@ -9,9 +9,13 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.casework import review
-from app.casework.intake import request_supplement
-from app.casework.queries import case_view, find_case, inbox, no_requests, tab_counts
+from app.casework import review, special
+from app.casework.finish import convert_case
+from app.casework.inbox import LATE, MOST, inbox, no_requests, tab_counts
+from app.casework.queries import case_view, find_case
+from app.casework.rules.clocks import read_limit
+from app.casework.rules.states import CaseStep
+from app.casework.supplement import request_supplement
 from app.catalog.queries import department_en, departments
 from app.errors import Refusal
 from app.events import Actor
@@ -21,7 +25,9 @@ from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.web import approver_steps, present
-from app.web.desk import left, sentence, staff_with, whole
+from app.web.case_history import names_of
+from app.web.cases import own_case
+from app.web.desk import left, staff_with, whole
 from app.web.forms import new_key, once
 
 pages = Blueprint("approver", __name__, url_prefix="/approver")
@@ -29,12 +35,13 @@ pages = Blueprint("approver", __name__, url_prefix="/approver")
 _ = lazy_gettext
 PROBLEM = 200  # characters of what is wrong with one paper
 
-# tab of the inbox → its name; the states behind each are those of casework.queries.TABS
+# tab of the inbox → its name; the states behind each are those of casework.rules.states.TABS
 INBOX_TABS: dict[str, Any] = {
     "todo": _("待办"),
     "correction": _("补正中"),
     "special": _("特别程序"),
     "overdue": _("超期"),
+    "pickup": _("待领取"),
     "done": _("已办"),
 }
 
@@ -57,30 +64,38 @@ def _desk(actor: Actor, tab: str, **values: Any) -> str:
     at = now()
     known = [row["name"] for row in departments()] if chief else []
     department = (wish if wish in known else None) if chief else actor.department
-    if department is None and not chief:  # an account without its department decides nothing
-        cases, counts = {"items": [], "total": 0, "page": 1, "pages": 1}, dict.fromkeys(INBOX_TABS, 0)
-    else:
+    cases, counts = {"items": [], "total": 0, "more": False, "page": 1, "pages": 1}, dict.fromkeys(INBOX_TABS, 0)
+    if department is not None or chief:  # an account without its department decides nothing
         page = whole(request.args.get("page"), 1, most=100_000)
-        cases = inbox(at=at, department=department, light=light, state=tab, q=q, page=page)
         counts = tab_counts(department=department)
+        if tab != "questions":
+            cases = inbox(at=at, department=department, light=light, state=tab, q=q, page=page)
     questions = no_requests() if chief else []
+    people = names_of({row["by"] for row in questions})
     return render_template(
         "approver/inbox.html",
         tab=tab,
         tabs=INBOX_TABS,
-        counts=counts,
+        counts={name: _counted(count) for name, count in counts.items()},
+        late=LATE,
         cases=cases,
         chief=chief,
         department=department,
         department_shown=department_en(department) if present.english() and department else department,
         departments=departments() if chief else [],
         questions=questions,
+        people=people,
         light=light,
         lights=list(Light),
         q=q,
         keys={row["number"]: new_key() for row in questions},
         **values,
     )
+
+
+def _counted(count: int) -> str:
+    """A count as the tabs show it: as far as cases are counted, then 1000+."""
+    return f"{MOST}+" if count >= MOST else str(count)
 
 
 pages.add_app_template_filter(left)
@@ -101,12 +116,23 @@ def approving(case: dict[str, Any]) -> dict[str, Any] | None:
 @pages.get("/cases/<number>/effect")
 @requires(Permission.CASE_DECIDE)
 def effect(number: str) -> str:
-    """What a special procedure of so many days does to both clocks: htmx asks while the days are typed."""
-    staff_with(Permission.CASE_DECIDE)
-    hall, case_id = find_case(number)
-    days = whole(request.args.get("days"), most=review.LONGEST_STOP_DAYS)
-    rows = approver_steps.effect(hall, case_id, "suspend", now(), days=days)
+    """What a stop of so many days, or another limit, does to both clocks: htmx asks while the figures are typed."""
+    actor = staff_with(Permission.CASE_DECIDE)
+    hall, case_id = own_case(number, actor)
+    asked = request.args.get("step", CaseStep.SUSPEND.value)
+    step = CaseStep(asked) if asked in (*approver_steps.STOPS, CaseStep.CONVERT) else CaseStep.SUSPEND
+    days = whole(request.args.get("days"), most=special.LONGEST_STOP_DAYS)
+    limit = _limit(request.args.get("amount"), request.args.get("unit"))
+    try:
+        promised = read_limit(limit) if step is CaseStep.CONVERT else None
+    except ValueError:
+        promised = None
+    rows = approver_steps.effect(hall, case_id, step, now(), days=days, promised=promised)
     return render_template("approver/_effect.html", rows=rows)
+
+
+def _limit(amount: str | None, unit: str | None) -> dict[str, Any]:
+    return {"amount": whole(amount, most=1000), "unit": unit or "WD"}
 
 
 def _act(number: str, step: str, done: str, act: Callable[..., Any], **arguments: Any) -> tuple[str, int] | AnyResponse:
@@ -119,7 +145,7 @@ def _act(number: str, step: str, done: str, act: Callable[..., Any], **arguments
     except Refusal as refusal:
         if refusal.code.startswith("auth."):
             raise
-        g.approver_refused = {"step": step, "form": request.form, "sentence": sentence(refusal)}
+        g.approver_refused = {"step": step, "form": request.form, "sentence": present.told(refusal)}
         case = case_view(hall, case_id, now())
         return render_template("approver/act.html", case=case), refusal.status
     flash(done, "ok")
@@ -133,14 +159,23 @@ def take(number: str) -> tuple[str, int] | AnyResponse:
     return _act(number, "take", gettext("已领办"), review.take_case)
 
 
+@pages.post("/cases/<number>/propose")
+@requires(Permission.CASE_DECIDE)
+def propose(number: str) -> tuple[str, int] | AnyResponse:
+    """Sign first 拟办; somebody else of the department decides."""
+    outcome = request.form.get("outcome", "")
+    done = gettext("已拟办，请本部门另一人决定")
+    return _act(number, "propose", done, review.propose_case, outcome=outcome, **_texts("note"))
+
+
 @pages.post("/cases/<number>/decide")
 @requires(Permission.CASE_DECIDE)
 def decide(number: str) -> tuple[str, int] | AnyResponse:
     """Grant, or refuse with reason and legal basis; the button pressed is the outcome."""
     outcome = request.form.get("outcome", "")
-    given = {name: request.form.get(name, "").replace("\r\n", "\n") for name in ("reason", "basis")}
     done = gettext("已准予，文书已生成") if outcome == "granted" else gettext("已作出不予决定，文书已生成")
-    return _act(number, f"decide-{outcome}", done, _decide, outcome=outcome, **given)
+    step = "grant" if outcome == "granted" else "refuse"
+    return _act(number, step, done, _decide, outcome=outcome, **_texts("reason", "basis"))
 
 
 def _decide(**arguments: Any) -> None:
@@ -153,32 +188,50 @@ def _decide(**arguments: Any) -> None:
 @requires(Permission.CASE_DECIDE)
 def suspend(number: str) -> tuple[str, int] | AnyResponse:
     """Stop both clocks for a special procedure 特别程序."""
+    done = gettext("已进入特别程序，两个时限停钟，通知书已生成")
+    return _act(number, "suspend", done, special.suspend_case, **_stop())
+
+
+@pages.post("/cases/<number>/check-site")
+@requires(Permission.CASE_DECIDE)
+def check_site(number: str) -> tuple[str, int] | AnyResponse:
+    """Go and see, or have it reviewed: only the promise waits 现场勘验、技术审查."""
+    done = gettext("已开始勘验或审查，承诺时限停钟，通知书已生成")
+    return _act(number, "check-site", done, special.check_site, **_stop())
+
+
+def _stop() -> dict[str, Any]:
     days = whole(request.form.get("days"), most=10_000)
-    ground = request.form.get("ground", "")
-    return _act(
-        number, "suspend", gettext("已进入特别程序，两个时限停钟"), review.suspend_case, ground=ground, days=days
-    )
+    return {"ground": request.form.get("ground", ""), "days": days}
 
 
 @pages.post("/cases/<number>/resume")
 @requires(Permission.CASE_DECIDE)
 def resume(number: str) -> tuple[str, int] | AnyResponse:
-    """The special procedure is over."""
-    return _act(number, "resume", gettext("特别程序结束，时限继续计算"), review.resume_case)
+    """The special procedure, the check or the wait for a supplement is over."""
+    return _act(number, "resume", gettext("已恢复审查，时限继续计算"), special.resume_case)
 
 
 @pages.post("/cases/<number>/extend")
 @requires(Permission.CASE_DECIDE)
 def extend(number: str) -> tuple[str, int] | AnyResponse:
     """Extend once 延期."""
-    return _act(number, "extend", gettext("已延期"), review.extend_case, reason=_reason())
+    return _act(number, "extend", gettext("已延期"), special.extend_case, **_texts("reason"))
+
+
+@pages.post("/cases/<number>/convert")
+@requires(Permission.CASE_DECIDE)
+def convert(number: str) -> tuple[str, int] | AnyResponse:
+    """Turn an instant case into one with a promised limit 即办转承诺."""
+    given = {"limit": _limit(request.form.get("amount"), request.form.get("unit")), **_texts("reason")}
+    return _act(number, "convert", gettext("已转为承诺件"), convert_case, **given)
 
 
 @pages.post("/cases/<number>/return")
 @requires(Permission.CASE_DECIDE)
 def give_back(number: str) -> tuple[str, int] | AnyResponse:
     """Give the case back 退回."""
-    return _act(number, "return", gettext("已退回"), review.return_case, reason=_reason())
+    return _act(number, "return", gettext("已退回"), review.return_case, **_texts("reason"))
 
 
 @pages.post("/cases/<number>/forward")
@@ -186,6 +239,22 @@ def give_back(number: str) -> tuple[str, int] | AnyResponse:
 def forward(number: str) -> tuple[str, int] | AnyResponse:
     """Send the case up 转报."""
     return _act(number, "forward", gettext("已转报上级大厅"), review.forward_case)
+
+
+@pages.post("/cases/<number>/check")
+@requires(Permission.CASE_DECIDE)
+def check(number: str) -> tuple[str, int] | AnyResponse:
+    """Say whether the applicant kept the word on which the case was granted 事后核查."""
+    outcome = request.form.get("outcome", "")
+    return _act(number, "check", gettext("核查结果已记录"), review.check_case, outcome=outcome, **_texts("note"))
+
+
+@pages.post("/cases/<number>/revoke")
+@requires(Permission.CASE_DECIDE)
+def revoke(number: str) -> tuple[str, int] | AnyResponse:
+    """Take a granted decision back 撤销."""
+    done = gettext("已撤销决定，决定书已生成")
+    return _act(number, "revoke", done, review.revoke_case, **_texts("reason", "basis"))
 
 
 @pages.post("/cases/<number>/request-supplement")
@@ -205,9 +274,9 @@ def supplement(number: str) -> tuple[str, int] | AnyResponse:
 @pages.post("/cases/<number>/answer")
 @requires(Permission.CASE_ANSWER)
 def answer(number: str) -> tuple[str, int] | AnyResponse:
-    """Answer a window's question: go on, or a written slip of non-acceptance with reason and legal basis."""
-    given = {name: request.form.get(name, "").replace("\r\n", "\n") for name in ("answer", "reason", "basis")}
-    said = gettext("已答复：可以受理") if given["answer"] == "accept" else gettext("已答复：不予受理，通知书已生成")
+    """Answer a window's question: go on, or a written slip with reason, legal basis and where to go instead."""
+    given = _texts("answer", "reason", "basis", "go_to")
+    said = gettext("已答复：可以受理") if given["answer"] == "accept" else gettext("已答复，通知书已生成")
     if request.form.get("from") != "inbox":
         return _act(number, "answer", said, review.answer_no_request, **given)
     actor: Actor = g.actor
@@ -216,11 +285,12 @@ def answer(number: str) -> tuple[str, int] | AnyResponse:
         with once(actor):
             review.answer_no_request(hall=hall, actor=actor, at=now(), case_id=case_id, **given)
     except Refusal as refusal:
-        refused = {"number": number, "form": request.form, "sentence": sentence(refusal)}
+        refused = {"number": number, "form": request.form, "sentence": present.told(refusal)}
         return _desk(actor, "questions", refused=refused), refusal.status
     flash(said, "ok")
     return redirect(url_for("approver.desk", tab="questions"), code=303)
 
 
-def _reason() -> str:
-    return request.form.get("reason", "").replace("\r\n", "\n")
+def _texts(*names: str) -> dict[str, str]:
+    """What was typed in these fields, each line's end as one character."""
+    return {name: request.form.get(name, "").replace("\r\n", "\n") for name in names}

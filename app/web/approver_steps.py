@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,11 +12,13 @@ from sqlalchemy import select
 
 from app.casework.cases import clocks_of, reviews_of
 from app.casework.models import Case, CaseReview
-from app.casework.papers import basis_text
+from app.casework.papers import basis_text, law_of
+from app.casework.parts import open_words, proposers
 from app.casework.queries import find_case
-from app.casework.review import LONGEST_STOP_DAYS
-from app.casework.rules.clocks import CaseClocks, Clock, Ground, Stop
-from app.casework.rules.states import CaseState, legal_steps
+from app.casework.rules.clocks import CaseClocks, Clock, SiteGround, after_step, extension_of, reckoned
+from app.casework.rules.materials import HERE
+from app.casework.rules.states import DECIDING, INTAKE, CaseState, CaseStep, Effect, line_of
+from app.casework.special import LONGEST_STOP_DAYS, RANKS
 from app.catalog.queries import department_en
 from app.db import db
 from app.errors import Refusal
@@ -23,12 +26,21 @@ from app.events import Actor
 from app.hall.queries import hall as hall_of
 from app.hall.queries import schedule
 from app.hall.rules.calendar import CalendarUnknown
-from app.hall.rules.clock import DeadlineTooFar, Reckoning, reckon
+from app.hall.rules.clock import DeadlineTooFar, Limit, Reckoning
 from app.hall.rules.hours import Schedule
 from app.people.permissions import Permission
 from app.web import present
+from app.web.case_history import names_of
 
-BOTH = frozenset(Clock)
+T = CaseStep
+SIGNED = frozenset({T.TAKE, T.PROPOSE, T.GRANT, T.REFUSE, T.REVOKE})  # not by whoever took the case in (C5)
+PROCEDURE = frozenset(
+    {T.REQUEST_SUPPLEMENT, T.SUSPEND, T.CHECK_SITE, T.RESUME, T.EXTEND, T.CONVERT, T.RETURN, T.FORWARD, T.CHECK}
+)
+MOVING = frozenset(
+    {T.GRANT, T.REFUSE, T.REQUEST_SUPPLEMENT, T.SUSPEND, T.CHECK_SITE, T.RESUME, T.EXTEND}
+)  # whose effect on the due days is known before anything is typed
+STOPS = frozenset({T.SUSPEND, T.CHECK_SITE})
 
 
 def _case(hall: str, case_id: int) -> Case:
@@ -38,52 +50,109 @@ def _case(hall: str, case_id: int) -> Case:
     return row
 
 
-def panel(view: dict[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:
+def panel(view: Mapping[str, Any], actor: Actor, at: datetime) -> dict[str, Any]:
     """The steps that this actor may take now, why the others are shut, and what each does to the clocks."""
     hall, case_id = find_case(view["number"])
     case = _case(hall, case_id)
-    legal = {step.value for step in legal_steps(CaseState(case.state))}
-    review, why_not = _standing(case, actor)
-    may = legal & {"take", "grant", "refuse", "suspend", "resume", "extend", "return", "forward", "request-supplement"}
-    shut: dict[str, str] = {}
-    if why_not or not actor.may(Permission.CASE_DECIDE):
-        may = set()
-    if actor.id in (case.received_by, case.accepted_by) and may:
-        why_not = Refusal("case.intake_is_approver").sentence("en" if present.english() else "zh")
-        may -= {"take", "grant", "refuse"}
-    if case.extended and "extend" in may:
-        shut["extend"] = _said("case.extended_once")
-    elif case.statutory_due_at is not None and at >= case.statutory_due_at and "extend" in may:
-        shut["extend"] = _said("case.too_late")
-    if case.supplement_notices and not actor.may(Permission.CASE_OVERRIDE) and "request-supplement" in may:
-        shut["request-supplement"] = _said("case.second_notice")
+    state, deciding = CaseState(case.state), CaseState(case.state) in DECIDING
+    parts = reviews_of(db.session(), hall, case_id)
+    mine, why_not = _standing(case, [p for p in parts if p.state == "open"] if deciding else parts, actor)
+    here = {step for step in map(T, view["steps"]) if step in SIGNED | PROCEDURE and state not in INTAKE}
+    if case.extended and line_of(state, T.EXTEND):
+        here.add(T.EXTEND)  # to say that it was done once
+    may = {step for step in here if _may(state, step, actor)} if mine is not None else set()
+    taker = actor.id in (case.received_by, case.accepted_by)
+    if taker and may & SIGNED:
+        why_not, may = _said("case.intake_is_approver"), may - SIGNED
+    may -= _senseless(case, mine, actor)
+    shut = {step: words for step, words in _shut(view, case, mine, actor, at).items() if step in may}
+    last = _is_last(parts, mine)
+    question = _question(case, actor)
     above = hall_of(hall)["parent"]
-    if not above:
-        may.discard("forward")
-    if review is not None and review.taken_by == actor.name:
-        may.discard("take")
-    effects = {step: effect(hall, case_id, step, at) for step in may - set(shut)}
-    question = bool(
-        case.no_request_kind
-        and not case.no_request_answer
-        and actor.may(Permission.CASE_ANSWER)
-        and case.state in (CaseState.RECEIVED, CaseState.CORRECTION)
-    )
     return {
         "may": may,
         "shut": shut,
-        "why_not": why_not if view["steps"] and not question and case.clock_from_at else "",
-        "effects": effects,
-        "review": _department(review.department) if review else "",
-        "taken_by": review.taken_by if review else None,
+        "why_not": why_not if here and deciding and not question else "",
+        "effects": _effects(case, may & MOVING - set(shut), at),
+        "clock": {step: _line_effect(state, step, last) for step in may},
+        "review": _department(mine.department) if mine and deciding else "",
+        "taken_by": names_of([mine.taken_by]).get(mine.taken_by, mine.taken_by)
+        if mine and deciding and mine.taken_by
+        else "",
+        "signed": _signed(mine) if mine and deciding else None,
         "question": question,
-        "grounds": [ground.value for ground in Ground],
+        "grounds": case.guide["rules"]["stop_grounds"],
+        "site_grounds": [ground.value for ground in SiteGround],
         "longest": LONGEST_STOP_DAYS,
         "basis": [basis_text(basis) for basis in case.guide["legal_basis"]],
+        "extension": case.guide["rules"]["extension"],
+        "laws": {rule: law_of(case, rule) or "" for rule in ("extension", "stop_grounds")},
+        "supplement": case.guide["rules"]["supplement"],
+        "statutory": case.guide["statutory"],
         "above": hall_of(above) if above else None,
-        "back_to": _department(_back_to(case, review)),
-        "last": _is_last(case, review),
+        "back_to": _department(_back_to(case, parts, mine)),
+        "last": last,
     }
+
+
+def _may(state: CaseState, step: CaseStep, actor: Actor) -> bool:
+    line = line_of(state, step)
+    if line is None:
+        return False
+    if step is T.EXTEND:  # who decides sees it too, and why it is shut
+        return actor.may(Permission.CASE_DECIDE)
+    return any(actor.may(permission) for permission in line.who)
+
+
+def _question(case: Case, actor: Actor) -> bool:
+    """Whether a window waits for this chief representative's answer."""
+    asked = case.no_request_kind and not case.no_request_answer and case.state in INTAKE
+    return bool(asked and actor.may(Permission.CASE_ANSWER))
+
+
+def _senseless(case: Case, mine: CaseReview | None, actor: Actor) -> set[CaseStep]:
+    """Steps that the table has and the facts of this part rule out."""
+    found = set()
+    if mine is not None and (mine.taken_by == actor.name or mine.proposed_by):
+        found.add(T.TAKE)
+    if mine is not None and (mine.signatures + 2 > case.guide["signatures"] or actor.name in proposers(mine)):
+        found.add(T.PROPOSE)
+    if not case.guide["rules"]["stop_grounds"]:
+        found.add(T.SUSPEND)
+    if extension_of(case.guide) is None:
+        found.add(T.EXTEND)
+    if not hall_of(case.hall)["parent"]:
+        found.add(T.FORWARD)
+    if case.outcome != "granted":
+        found.add(T.REVOKE)
+    return found
+
+
+def _shut(
+    view: Mapping[str, Any], case: Case, mine: CaseReview | None, actor: Actor, at: datetime
+) -> dict[CaseStep, str]:
+    """Steps that are shown although they cannot be taken, with the reason why."""
+    shut = {}
+    if mine is not None and actor.name in proposers(mine):
+        shut |= dict.fromkeys((T.GRANT, T.REFUSE), _said("case.own_proposal"))
+    elif case.tolerant and not case.guide["gap_pass"] and _lacks(view["materials"]):
+        shut |= dict.fromkeys((T.GRANT, T.REFUSE), _said("case.gap_open"))
+    rule = case.guide["rules"]["extension"]
+    if rule is not None and not actor.may(RANKS[rule["by"]]):
+        shut[T.EXTEND] = _said("case.rank")
+    if case.extended:
+        shut[T.EXTEND] = _said("case.extended_once")
+    elif case.statutory_due_at is not None and at >= case.statutory_due_at:
+        shut[T.EXTEND] = _said("case.too_late")
+    if case.supplement_notices and not actor.may(Permission.CASE_OVERRIDE):
+        shut[T.REQUEST_SUPPLEMENT] = _said("case.second_notice")
+    if case.promised_due_at is not None and at >= case.promised_due_at:
+        shut[T.CONVERT] = _said("case.convert_late")
+    return shut
+
+
+def _lacks(materials: Collection[Mapping[str, Any]]) -> bool:
+    return any(m["required"] and m["state"] not in HERE for m in materials)
 
 
 def refuse_foreign(hall: str, case_id: int, actor: Actor) -> None:
@@ -99,91 +168,110 @@ def refuse_foreign(hall: str, case_id: int, actor: Actor) -> None:
     raise Refusal("auth.foreign_department")
 
 
-def _standing(case: Case, actor: Actor) -> tuple[CaseReview | None, str]:
-    """The open part that is the actor's, and why there is none."""
-    open_ = [review for review in reviews_of(db.session(), case.hall, case.id) if review.state == "open"]
-    mine = next((review for review in open_ if review.department == actor.department), None)
-    if mine is not None or not open_:
+def _standing(case: Case, parts: list[CaseReview], actor: Actor) -> tuple[CaseReview | None, str]:
+    """The part among these that the actor speaks for, and why there is none."""
+    mine = next((review for review in parts if review.department == actor.department), None)
+    if mine is not None or not parts:
         return mine, ""
     if actor.department is None and actor.may(Permission.CASE_ANSWER):
-        return (open_[0], "") if case.guide["chief_may_decide"] else (None, _said("case.not_authorised"))
+        return (parts[0], "") if case.guide["chief_may_decide"] else (None, _said("case.not_authorised"))
     return None, _said("auth.foreign_department")
 
 
+def _signed(review: CaseReview) -> dict[str, Any] | None:
+    """The signatures before the decision, or why the part came back; None for neither."""
+    note = open_words(review, "note")
+    if not review.proposed_by and not note:
+        return None
+    accounts = proposers(review)
+    names = names_of(accounts)
+    by = gettext("、").join(names.get(account, account) for account in accounts)
+    return {"by": by, "outcome": review.proposal, "note": note}
+
+
 def _said(code: str) -> str:
-    return Refusal(code).sentence("en" if present.english() else "zh")
+    return present.told(Refusal(code))
 
 
 def _department(name: str) -> str:
     return department_en(name) if present.english() and name else name
 
 
-def _back_to(case: Case, review: CaseReview | None) -> str:
+def _back_to(case: Case, parts: list[CaseReview], review: CaseReview | None) -> str:
     if review is None:
         return ""
-    before = [r for r in reviews_of(db.session(), case.hall, case.id) if r.position < review.position]
+    before = [part for part in parts if part.position < review.position]
     return before[-1].department if before and case.guide["routing"] == "in_turn" else review.department
 
 
-def _is_last(case: Case, review: CaseReview | None) -> bool:
+def _is_last(parts: list[CaseReview], review: CaseReview | None) -> bool:
     """Whether this department's word decides the case."""
-    waiting = [r for r in reviews_of(db.session(), case.hall, case.id) if r.state in ("waiting", "open")]
-    return review is not None and all(r.department == review.department for r in waiting)
+    waiting = [part for part in parts if part.state in ("waiting", "open")]
+    return review is not None and all(part.department == review.department for part in waiting)
 
 
 # ── what a step would do to the clocks ──────────────────────────────────────────────────────────────────────────
 
 
-def effect(hall: str, case_id: int, step: str, at: datetime, *, days: int = 0) -> list[dict[str, Any]]:
+def _line_effect(state: CaseState, step: CaseStep, last: bool) -> str:
+    """What the table says that the step does to the clocks."""
+    line = line_of(state, T.REVIEW if step is T.GRANT and not last else step)
+    return (line.effect if line else Effect.NONE).value
+
+
+def effect(
+    hall: str, case_id: int, step: CaseStep, at: datetime, *, days: int = 0, promised: Limit | None = None
+) -> list[dict[str, Any]]:
     """A row a clock: how it stands `before` and would stand `after` the step at `at`; [] before acceptance.
 
-    `days` (natural days) of a special procedure add when the limit would end if it took just so long.
+    `days` (natural days) of a stop add when the limit would end if it took just so long; `promised` is the limit that
+    an instant case would get.
     """
-    session = db.session()
     case = _case(hall, case_id)
-    clocks = clocks_of(session, case)
-    if clocks is None:
+    clocks = clocks_of(db.session(), case)
+    if clocks is None or case.decided_at is not None:
         return []
-    calendar = schedule(hall, session)
+    return _effect(case, clocks, schedule(hall, db.session()), step, at, days, promised)
+
+
+def _effects(case: Case, steps: Collection[CaseStep], at: datetime) -> dict[CaseStep, list[dict[str, Any]]]:
+    session = db.session()
+    clocks = clocks_of(session, case)
+    if clocks is None or case.decided_at is not None:
+        return {}
+    calendar = schedule(case.hall, session)
+    return {step: _effect(case, clocks, calendar, step, at, 0, None) for step in steps}
+
+
+def _effect(
+    case: Case,
+    clocks: CaseClocks,
+    calendar: Schedule,
+    step: CaseStep,
+    at: datetime,
+    days: int,
+    promised: Limit | None,
+) -> list[dict[str, Any]]:
+    later = after_step(clocks, step, at, extension_of(case.guide))
+    if step is T.CONVERT and promised is not None:
+        later = replace(later, promised=promised, promise_at=None)
     rows = []
     for clock in Clock:
-        before = _stand(clocks, clock, calendar, at)
-        after = _stand(_after(clocks, step, at), clock, calendar, at)
-        row = {
-            "clock": clock.value,
-            "before": words(before),
-            "after": words(after),
-            "moved": (before and before.due_at, before and before.stopped)
-            != (after and after.due_at, after and after.stopped),
-            "then": "",
-        }
-        if step in ("grant", "refuse"):
+        before, after = _stand(clocks, clock, calendar, at), _stand(later, clock, calendar, at)
+        row = {"clock": clock.value, "before": words(before), "after": words(after), "then": ""}
+        if step in (T.GRANT, T.REFUSE):
             row["after"] = _kept(before)
-        if step == "suspend" and days:
+        if step in STOPS and days:
             back = at + timedelta(days=days)
-            resumed = replace(clocks, stops=[*clocks.stops, Stop(BOTH, at, back)])
-            then = _stand(resumed, clock, calendar, back)
+            then = _stand(after_step(later, T.RESUME, back, None), clock, calendar, back)
             row["then"] = gettext("若 %(days)s 天后恢复：%(due)s", days=days, due=words(then))
         rows.append(row)
     return rows
 
 
-def _after(clocks: CaseClocks, step: str, at: datetime) -> CaseClocks:
-    if step == "extend":
-        return replace(clocks, extended=True)
-    if step == "suspend":
-        return replace(clocks, stops=[*clocks.stops, Stop(BOTH, at, None)])
-    if step == "request-supplement":
-        return replace(clocks, stops=[*clocks.stops, Stop(frozenset({Clock.PROMISED}), at, None)])
-    if step == "resume":
-        stops = [stop if stop.until_at else replace(stop, until_at=max(at, stop.from_at)) for stop in clocks.stops]
-        return replace(clocks, stops=stops)
-    return clocks
-
-
 def _stand(clocks: CaseClocks, clock: Clock, calendar: Schedule, at: datetime) -> Reckoning | None:
     try:
-        return reckon(clocks.start_at, clocks.limit(clock), clocks.pauses(clock), calendar, at=at)
+        return reckoned(clocks, clock, calendar, at)
     except (CalendarUnknown, DeadlineTooFar):
         return None
 

@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.casework.intake import NO_REQUESTS, accept_case, raise_no_request, request_supplement, supply, withdraw_case
-from app.casework.queries import case_view, deadline_ledger, find_case
+from app.casework.agency_queries import order_view
+from app.casework.corrections import backdate_receipt, void_case
+from app.casework.intake import NO_REQUESTS, accept_case, raise_no_request, withdraw_case
+from app.casework.joint_queries import joint_number
+from app.casework.levels_queries import works_with
+from app.casework.models import Case, CaseAlarm, CaseReview
+from app.casework.queries import case_view, deadline_ledger, find_case, frozen_guide
 from app.casework.reveal import FIELDS, REASONS, reveal_field
+from app.casework.rules.alarms import Alarm
+from app.casework.rules.materials import HERE
 from app.casework.rules.states import DECIDING, INTAKE, CaseState
+from app.casework.supplement import request_supplement, supply
+from app.db import db
 from app.errors import Refusal
 from app.events import Actor
 from app.notices import queries as papers
-from app.now import now
+from app.now import iso, now
 from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.web import present
-from app.web.case_history import paper_title, story
+from app.web.case_history import names_of, paper_title, story
+from app.web.desk import instant
 from app.web.forms import new_key, once
+from app.web.ledger import extension, ledger_answer
 
 pages = Blueprint("cases", __name__)
 
@@ -36,6 +49,8 @@ STEPS: dict[str, tuple[Any, frozenset[Permission]]] = {
     "supply": (supply, frozenset({P.CASE_ACCEPT})),
     "no-request": (raise_no_request, frozenset({P.CASE_ACCEPT})),
     "withdraw": (withdraw_case, frozenset({P.CASE_ACCEPT})),
+    "backdate": (backdate_receipt, frozenset({P.CASE_OVERRIDE})),
+    "void": (void_case, frozenset({P.CASE_OVERRIDE})),
 }
 HIDE_AFTER_S = 30
 COMMITMENT = "申请人承诺在期限内补齐上述材料，逾期自愿视为撤回。"  # goes onto a paper, which is in Chinese
@@ -54,7 +69,7 @@ def reader(*any_of: Permission) -> Actor:
 def own_case(number: str, actor: Actor) -> tuple[str, int]:
     """(hall, id) of a case that the actor may see. Refuses case.unknown, auth.foreign_hall."""
     hall, case_id = find_case(number[:40])
-    if actor.hall not in (None, hall):
+    if not works_with(actor.hall, hall, case_id):
         raise Refusal("auth.foreign_hall")
     return hall, case_id
 
@@ -64,24 +79,106 @@ def case_page(number: str, **more: Any) -> str:
     actor, at = reader(P.CASE_READ), now()
     hall, case_id = own_case(number, actor)
     view = case_view(hall, case_id, at)
+    guide = frozen_guide(hall, case_id)
+    ledger = deadline_ledger(hall, case_id, at) if view["accepted_at"] else None
     return render_template(
         "cases/page.html",
         **{"form": {}, "step": "", "error": "", "revealed": {}, **more},
         actor=actor,
         case=view,
-        ledger=deadline_ledger(hall, case_id, at) if view["accepted_at"] else None,
+        ledger=ledger,
+        bars={name: bar(view["clocks"][name], rows) for name, rows in (ledger or {}).items() if rows},
+        waits=waits(hall, case_id, guide["rules"], at),
+        whole=whole_of(hall, case_id),
+        people=people_of(view),
         story=story(view),
         panel_steps=window_steps(view, actor),
         may_reveal=actor.may(P.CASE_REVEAL),
         reveal_reasons=REASONS,
         no_request_kinds=NO_REQUESTS,
-        lacking=[m for m in view["materials"] if m["required"] and m["state"] not in ("received", "shared")],
+        lacking=[m for m in view["materials"] if m["required"] and m["state"] not in HERE],
         running=view["state"] in DECIDING,
         commitment=COMMITMENT,
         key=new_key,
         paper_title=paper_title,
         at=at,
     )
+
+
+def bar(clock: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A clock as a bar: hundredths that are used, stood still, are left or late, and the same in words.
+
+    What stood still is told in days only; hours that stood still are within their day.
+    """
+    natural = clock["limit"]["unit"] in ("ND", "NH")
+    days = clock["unit"] == "day"
+    parts = {
+        "used": min(clock["used"], clock["used"] + clock["remaining"]),
+        "stopped": sum(row["paused"] and (natural or bool(row["working"])) for row in rows) if days else 0,
+        "left": max(clock["remaining"], 0),
+        "late": max(-clock["remaining"], 0),
+    }
+    total, unit = sum(parts.values()) or 1, clock["limit"]["unit"]
+    names = {
+        "used": gettext("已用"),
+        "stopped": gettext("停钟"),
+        "left": gettext("还剩"),
+        "late": gettext("超期"),
+    }
+    said = {name: present.span(size, unit) if days else present.minutes(size * 60) for name, size in parts.items()}
+    return {
+        "longer": extension(rows, clock),
+        "parts": {name: round(size * 100 / total, 2) for name, size in parts.items()},
+        "words": gettext("，").join(f"{names[name]} {said[name]}" for name, size in parts.items() if size),
+    }
+
+
+_OVERDUE = {"deemed_accepted": "deem-accept", "deemed_withdrawn": "deem-withdraw"}
+
+
+def waits(hall: str, case_id: int, rules: Mapping[str, Any], at: datetime) -> list[dict[str, Any]]:
+    """What the case waits for by itself, the soonest first, and what follows when the day has passed."""
+    mine = (CaseAlarm.hall == hall, CaseAlarm.case_id == case_id, CaseAlarm.due_at.is_not(None))
+    untaken = select(CaseReview.hall).where(
+        CaseReview.hall == hall,
+        CaseReview.case_id == case_id,
+        CaseReview.state == "open",
+        CaseReview.taken_by.is_(None),
+    )
+    if not db.session.execute(untaken.limit(1)).first():
+        mine += (CaseAlarm.kind != Alarm.STAGE,)  # it rings for parts only that nobody has taken
+    rows = db.session.execute(select(CaseAlarm.kind, CaseAlarm.due_at).where(*mine).order_by(CaseAlarm.due_at))
+    follows = {
+        Alarm.NOTICE: rules["not_notified"],
+        Alarm.SUPPLEMENT: rules["supplement"]["overdue"],
+        Alarm.GAP: rules["gap_overdue"],
+    }
+    return [
+        {"kind": kind, "due_at": iso(due_at), "late": due_at <= at, "then": _OVERDUE.get(follows.get(kind, ""), "")}
+        for kind, due_at in rows
+    ]
+
+
+def whole_of(hall: str, case_id: int) -> dict[str, str]:
+    """The numbers of the one-thing case and the agency order of which this case is a part; {} for neither."""
+    mine = select(Case.joint_id, Case.agency_id).where(Case.hall == hall, Case.id == case_id)
+    joint, agency = db.session.execute(mine).one()
+    found = {"joint": joint_number(hall, joint)} if joint else {}
+    return found | ({"agency": order_view(hall, agency, now())["number"]} if agency else {})
+
+
+def people_of(view: Mapping[str, Any]) -> dict[str, str]:
+    """The accounts that the view names beside its history → the names of these people."""
+    parts = view["departments"]
+    accounts = {
+        account
+        for part in parts
+        for key in ("taken_by", "proposed_by", "decided_by")
+        if part[key]
+        for account in part[key].split()
+    }
+    accounts |= {(view["no_request"] or {}).get("by")} - {None}
+    return names_of(accounts)
 
 
 def window_steps(view: Mapping[str, Any], actor: Actor) -> set[str]:
@@ -139,11 +236,19 @@ def _read(step: str) -> dict[str, Any]:
         }
     if step == "request-supplement":
         codes = fields.getlist("code")
-        return {"items": [{"code": code, "problem": fields.get(f"problem-{code}", "")} for code in codes]}
+        items = [{"code": code, "problem": fields.get(f"problem-{code}", "")} for code in codes]
+        return {"items": items, "repeat_reason": fields.get("repeat_reason", "")}
     if step == "supply":
         return {"items": [{"code": code, "state": "received"} for code in fields.getlist("code")]}
     if step == "no-request":
         return {"kind": fields.get("kind", ""), "reason": fields.get("reason", "")}
+    if step == "void":
+        return {"reason": fields.get("reason", "")}
+    if step == "backdate":
+        return {
+            "received_at": instant(fields.get("received_at"), gettext("收件时间")),
+            "reason": fields.get("reason", ""),
+        }
     return {}
 
 
@@ -157,6 +262,8 @@ def _done(step: str, view: Mapping[str, Any]) -> str:
         "request-supplement": gettext("已出具一次性告知书，请打印后交申请人"),
         "no-request": gettext("请示已送首席代表，请告知申请人稍候"),
         "withdraw": gettext("已按申请人意愿撤回"),
+        "backdate": gettext("收件时间已更正，新的收件凭证已生成"),
+        "void": gettext("已作废，编号不再使用"),
     }
     return sentences[step]
 
@@ -182,6 +289,14 @@ def reveal(number: str) -> tuple[str, int] | AnyResponse | str:
     return answer
 
 
+@pages.get("/cases/<number>/deadline.pdf")
+@requires(P.CASE_READ)
+def deadline_paper(number: str) -> Response:
+    """Why both deadlines fall on their days, to be printed: drawn from the record as it stands, the applicant masked."""
+    hall, case_id = own_case(number, reader(P.CASE_READ))
+    return ledger_answer(hall, case_id, now())
+
+
 @pages.get("/notices/<public_id>.pdf")
 @requires(P.CASE_READ)
 def paper(public_id: str) -> Response:
@@ -190,9 +305,10 @@ def paper(public_id: str) -> Response:
     if found is None:
         raise Refusal("notice.unknown")
     hall, notice_id = found[1], int(found[2])
-    if actor.hall not in (None, hall):
+    issued = papers.notice(hall, notice_id)
+    if not works_with(actor.hall, hall, issued["case_id"] or 0):
         raise Refusal("auth.foreign_hall")
-    name = quote(f"{papers.notice(hall, notice_id)['number']}.pdf")
+    name = quote(f"{issued['number']}.pdf")
     answer = Response(papers.pdf(hall, notice_id), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
     return answer

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.casework.joint_queries import find_joint_by_query, find_joint_by_token, public_joint
 from app.casework.queries import deadline_ledger, find_by_query, find_by_query_token, public_view
-from app.casework.rules.states import DECIDING, OVER, CaseState
+from app.casework.rules.states import DECIDING
 from app.catalog.queries import departments, search_items
 from app.catalog.queries import item as item_of
 from app.db import db
@@ -22,14 +23,16 @@ from app.now import now
 from app.people.gate import public
 from app.queueing.queries import find_by_token, policy_of, queues_of_hall, ticket_view, windows_of_hall
 from app.queueing.tickets import cancel_ticket
-from app.web import present
+from app.web import present, whereabouts
 from app.web.forms import limited, new_key, once, settings
 from app.web.kiosk import queue_icon, zones_taken
+from app.web.ledger import extension, ledger_answer
 from app.web.opening import open_now
 
 pages = Blueprint("citizen", __name__)
 
 PER_PAGE = 20
+_JOINT = re.compile(r"[A-Z]{1,8}YJ\d{8}")  # how the numbers of one-thing cases begin
 
 
 # ── the ticket on a phone ───────────────────────────────────────────────────────────────────────────────────────
@@ -98,6 +101,8 @@ def progress_of() -> str | tuple[str, int]:
     number, code = request.form.get("number", "")[:40], request.form.get("query_code", "")[:20]
     limited(settings().login_limit, number.strip().upper())
     try:
+        if _JOINT.match(number.strip().upper()):
+            return _joint_page(*find_joint_by_query(number, code))
         hall, case_id = find_by_query(number, code)
     except Refusal as refusal:
         error = refusal.sentence("en" if present.english() else "zh")
@@ -108,68 +113,45 @@ def progress_of() -> str | tuple[str, int]:
 @pages.get("/c/<token>")
 @public
 def case(token: str) -> str:
-    """The same page from the QR code of the receipt."""
-    hall, case_id = find_by_query_token(token)
-    return _case_page(hall, case_id)
+    """The same page from the QR code of the receipt, of one case or of a whole one-thing case."""
+    try:
+        hall, case_id = find_by_query_token(token)
+    except Refusal:
+        return _joint_page(*find_joint_by_token(token))
+    return _case_page(hall, case_id, paper_href=url_for("citizen.deadline_paper", token=token))
 
 
-def _case_page(hall: str, case_id: int) -> str:
+@pages.get("/c/<token>/deadline.pdf")
+@public
+def deadline_paper(token: str) -> Response:
+    """Why both deadlines fall on their days, for whoever has the link of the receipt; without a whole name."""
+    limited(settings().ticket_limit)
+    return ledger_answer(*find_by_query_token(token), now())
+
+
+def _joint_page(hall: str, joint_id: int) -> str:
+    """Every part of a one-thing case in plain words."""
+    at = now()
+    view = public_joint(hall, joint_id, at)
+    return render_template("joint/public.html", joint=view, at=at, running=view["state"] == "accepted")
+
+
+def _case_page(hall: str, case_id: int, paper_href: str = "") -> str:
     at = now()
     view = public_view(hall, case_id, at)
+    ledger = deadline_ledger(hall, case_id, at)["promised"]
     return render_template(
         "citizen/case.html",
         case=view,
-        steps=progress_steps(view),
-        ledger=deadline_ledger(hall, case_id, at)["promised"],
+        told=whereabouts.of(view, hall, case_id),
+        steps=whereabouts.progress_steps(view),
+        ledger=ledger,
+        longer=extension(ledger, view["promised"]),
+        paper_href=paper_href,
         hall=hall_of(hall),
         at=at,
         running=view["state"] in DECIDING,
-        waiting_for_papers=bool(view["to_bring"]),
     )
-
-
-def progress_steps(view: Mapping[str, Any]) -> list[dict[str, str]]:
-    """收件 → 受理 → 审核 → 办结 → 领取 as a citizen reads them: what is done and when, where it is now, where it ended."""
-    state = CaseState(view["state"])
-    ended = state in OVER and state is not CaseState.DELIVERED
-    steps = [
-        {"name": gettext("收件"), "at": view["received_at"]},
-        {"name": gettext("受理"), "at": view["accepted_at"]},
-        {"name": gettext("审核"), "at": view["decided_at"] if view["outcome"] else None},
-        {"name": gettext("办结"), "at": view["decided_at"] if view["outcome"] else None},
-        {"name": gettext("领取"), "at": view["delivered_at"]},
-    ]
-    notes = {
-        CaseState.RECEIVED: gettext("窗口正在核对材料"),
-        CaseState.CORRECTION: gettext("请补交材料，补齐后受理"),
-        CaseState.ACCEPTED: gettext("已转交审批部门"),
-        CaseState.REVIEW: gettext("审批部门正在审查"),
-        CaseState.SPECIAL: gettext("正在进行听证、检验、鉴定或专家评审等特别程序，时限暂停计算"),
-        CaseState.REVIEW_CORRECTION: gettext("审查中发现材料需要补正，承诺时限暂停计算"),
-        CaseState.FORWARDED: gettext("已转报上级办理"),
-        CaseState.GRANTED: gettext("结果正在送往出件窗口"),
-        CaseState.REFUSED: gettext("请到出件窗口领取决定书"),
-        CaseState.READY: gettext("请凭领取码或身份证到出件窗口领取"),
-        CaseState.NOT_ACCEPTED: gettext("不予受理"),
-        CaseState.WITHDRAWN: gettext("申请已撤回"),
-        CaseState.DEEMED_WITHDRAWN: gettext("逾期未补正，视为撤回"),
-    }
-    rows, here = [], False
-    for step in steps:
-        row = {
-            "name": step["name"],
-            "state": "done" if step["at"] else "todo",
-            "at": present.stamp(step["at"]),
-            "note": "",
-        }
-        if not step["at"] and not here:
-            here = True
-            row["state"] = "failed" if ended else "current"
-            row["note"] = notes.get(state, "")
-        rows.append(row)
-    if view["outcome"]:
-        rows[3]["note"] = gettext("准予") if view["outcome"] == "granted" else gettext("不予")
-    return rows
 
 
 # ── the guide ───────────────────────────────────────────────────────────────────────────────────────────────────

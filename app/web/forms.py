@@ -29,9 +29,12 @@ def settings() -> Settings:
 
 
 @contextmanager
-def once(actor: Actor) -> Iterator[None]:
-    """Run one action so that the same press of the same form by the same actor gets its first answer again."""
-    key = request.form.get("idempotency_key", "")
+def once(actor: Actor, step: str = "") -> Iterator[None]:
+    """Run one action so that the same press of the same form by the same actor gets its first answer again.
+
+    `step` names the second action of a press that does two.
+    """
+    key = request.form.get("idempotency_key", "") + (f".{step}" if step else "")
     fields = {name: request.form.getlist(name) for name in request.form if name != "csrf_token"}
     plain = hashlib.sha256(canonical([request.path, fields]).encode(errors="surrogatepass")).hexdigest()
     body_hash = blind_index("form", plain)  # keyed, for a form may hold an ID number

@@ -42,6 +42,10 @@ DESKS: tuple[tuple[Permission, str, str, str, Any], ...] = (
     (Permission.CASE_DECIDE, "approver", "/approver", "clipboard-check", _("审批")),
     (Permission.HALL_WATCH, "supervisor", "/supervisor", "chart-bar", _("督办")),
     (Permission.TICKET_ISSUE, "guide", "/guide", "help-circle", _("导办")),
+    (Permission.CASE_ACCEPT, "joint", "/joint", "list-check", _("一件事")),
+    (Permission.CASE_EXTEND_JOINT, "joint", "/joint", "list-check", _("一件事")),
+    (Permission.CASE_ACCEPT, "manifests", "/manifests", "transfer", _("交接")),
+    (Permission.AGENCY_HANDLE, "agency", "/agency", "heart-handshake", _("代办")),
 )
 
 

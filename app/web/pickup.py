@@ -10,9 +10,14 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.casework.delivery import dispatch_case, hand_over, ready_case
-from app.casework.queries import case_view, find_by_query_token, inbox, pickup_list
+from app.casework.delivery import dispatch_case, hand_over, next_shelf, ready_case, sign_delivery
+from app.casework.inbox import inbox, pickup_list, unsigned
+from app.casework.joint_queries import find_joint_by_token, joint_number
+from app.casework.levels_queries import works_with
+from app.casework.queries import case_view, find_by_query_token
 from app.casework.rules.states import PICKUP
+from app.catalog.queries import courier_zones
+from app.db import db
 from app.errors import Refusal
 from app.events import Actor
 from app.hall.queries import schedule
@@ -24,15 +29,16 @@ from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import window_of_staff, windows_of_hall
 from app.web import present
-from app.web.cases import own_case
+from app.web.cases import own_case, whole_of
 from app.web.forms import limited, new_key, once
 
 pages = Blueprint("pickup", __name__, url_prefix="/pickup")
 
-STEPS = {"ready": ready_case, "hand-over": hand_over, "dispatch": dispatch_case}
+STEPS = {"ready": ready_case, "hand-over": hand_over, "dispatch": dispatch_case, "sign": sign_delivery}
 AGES = ((10, "bad"), (7, "yellow"), (3, "warn"))  # working days unclaimed → tone (DOMAIN C13)
 SHORTEST = 4  # characters below which a search would find half the hall
 TRIES = "10/minute"  # for one case: a code of six figures must not be guessed
+_JOINT = re.compile(r"\b[A-Z]{1,8}YJ\d{12}\b")  # the number of a one-thing case: its results go out together
 _LINK = re.compile(r"/c/([A-Za-z0-9_-]{16,128})(?:[/?#].*)?$")
 
 
@@ -81,6 +87,8 @@ def _desk(**more: Any) -> str:
         mine=next((window for window in windows if window["code"] == mine), None),
         arriving=[row for row in rows if row["state"] == "granted"],
         waiting=waiting,
+        sent=unsigned(hall, at),
+        shelf=next_shelf(db.session(), hall),
         late={days: sum(row["days"] >= days for row in waiting) for days in (3, 10)},
         key=new_key,
     )
@@ -99,6 +107,9 @@ def find() -> str | tuple[str, int] | Response:
     """The case of a scanned or typed text: receipt number, QR code, or ID number (posted, so that no address holds one)."""
     _actor, hall = clerk()
     q = request.form.get("q", "").strip()[:200]
+    whole = _whole(q)
+    if whole:
+        return redirect(url_for("joint.page", number=whole), code=303)
     try:
         rows = _matches(q, hall)
     except Refusal as refusal:
@@ -108,11 +119,22 @@ def find() -> str | tuple[str, int] | Response:
     return _desk(found=rows, q=q if q.isascii() and len(q) < 18 else "")
 
 
+def _whole(q: str) -> str | None:
+    """The number of the one-thing case whose receipt was scanned or typed; None for anything else."""
+    number, link = _JOINT.search(q.upper()), _LINK.search(q)
+    if number:
+        return number[0]
+    try:
+        return joint_number(*find_joint_by_token(link[1])) if link else None
+    except Refusal:
+        return None
+
+
 def _matches(q: str, hall: str) -> list[dict[str, Any]]:
     link = _LINK.search(q)
     if link:
         where, case_id = find_by_query_token(link[1])
-        if where != hall:
+        if not works_with(hall, where, case_id):
             raise Refusal("auth.foreign_hall")
         return [case_view(where, case_id, now())]
     if len(q) < SHORTEST:
@@ -123,10 +145,17 @@ def _matches(q: str, hall: str) -> list[dict[str, Any]]:
 
 def _case_page(number: str, **more: Any) -> str:
     actor, hall = clerk()
-    case_id = own_case(number, actor)[1]
-    view = case_view(hall, case_id, now())
+    where, case_id = own_case(number, actor)
+    view = case_view(where, case_id, now())
     return render_template(
-        "pickup/case.html", **{"form": {}, "step": "", "error": "", "error_field": "", **more}, case=view, key=new_key
+        "pickup/case.html",
+        **{"form": {}, "step": "", "error": "", "error_field": "", **more},
+        case=view,
+        whole=whole_of(where, case_id),
+        shelf=view["result"]["shelf"] or next_shelf(db.session(), hall),
+        zones=courier_zones(),
+        today=local_day(now()).isoformat(),
+        key=new_key,
     )
 
 
@@ -141,6 +170,9 @@ _AT_FIELD = {
     "case.receiver_mismatch": "pickup_code",
     "case.agent_letter": "agent_letter",
     "person.bad_id": "agent_id_number",
+    "case.courier_zone": "zone",
+    "case.sign_date": "signed_on",
+    "case.signature": "signature",
 }
 
 
@@ -150,8 +182,8 @@ def take(number: str, step: str) -> tuple[str, int] | Response:
     """Put on the shelf, hand over or send. What is refused comes back with what was typed."""
     if step not in STEPS:
         raise Refusal("request.not_found")
-    actor, hall = clerk()
-    case_id = own_case(number, actor)[1]
+    actor, _hall = clerk()
+    hall, case_id = own_case(number, actor)
     if step == "hand-over":
         limited(TRIES, number)
         if request.form.get("confirmed") != "1":
@@ -176,7 +208,10 @@ def _read(step: str) -> dict[str, Any]:
     if step == "ready":
         return {"shelf": fields.get("shelf", "")}
     if step == "dispatch":
-        return {"carrier": fields.get("carrier", ""), "tracking_number": fields.get("tracking_number", "")}
+        words = {name: fields.get(name, "") for name in ("carrier", "tracking_number")}
+        return words | {name: fields.get(name, "").strip() or None for name in ("zone", "address")}
+    if step == "sign":
+        return {"receiver": fields.get("receiver", ""), "signed_on": _day(fields.get("signed_on", ""))}
     agent = None
     if fields.get("who") == "agent":
         agent = {"name": fields.get("receiver", ""), "letter": fields.get("agent_letter", "")}
@@ -186,7 +221,15 @@ def _read(step: str) -> dict[str, Any]:
         "pickup_code": re.sub(r"\s", "", fields.get("pickup_code", "")) or None,
         "id_number": fields.get("id_number", "").strip() or None,
         "agent": agent,
+        "signature": fields.get("signature") or None,
     }
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refusal("case.sign_date") from None
 
 
 def _done(step: str, view: dict[str, Any]) -> str:
@@ -195,4 +238,6 @@ def _done(step: str, view: dict[str, Any]) -> str:
         return gettext("%(number)s 已到窗，可以领取", **named)
     if step == "dispatch":
         return gettext("%(number)s 已寄出（%(name)s）", **named)
+    if step == "sign":
+        return gettext("%(number)s 已签收（%(name)s）", **named)
     return gettext("%(number)s 已交付（%(name)s）", **named)

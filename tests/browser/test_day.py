@@ -36,9 +36,10 @@ def test_a_citizens_whole_day(visit: Visit, morning: Morning, base: str) -> None
     expect(clerk.get_by_role("button", name=re.compile("办完"))).to_be_visible()
 
     clerk.locator("[data-search]").fill("spjyxk")
-    expect(clerk.locator("#c-found a").first).to_be_visible()
+    expect(clerk.locator("#c-found button").first).to_be_visible()
     clerk.locator("[data-search]").press("ArrowDown")
     clerk.keyboard.press("Enter")
+    expect(clerk.locator(".c-materials")).to_be_visible()
     clerk.locator("[name=name]").fill("欧阳𠮷")
     clerk.locator("[name=id_number]").fill("410305199001010011")
     clerk.get_by_role("button", name=re.compile("全部已收")).click()

@@ -27,6 +27,8 @@ PAGES = [
     ("pickup01", "/pickup"),
     ("supervisor01", "/supervisor"),
     ("supervisor01", "/supervisor/record"),
+    ("supervisor01", "/supervisor/reports"),
+    ("supervisor01", "/signals"),
     ("admin01", "/admin"),
     ("admin01", "/admin/staff"),
     ("admin01", "/admin/windows"),

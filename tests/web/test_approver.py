@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,28 +21,35 @@ from app.people.models import Staff
 from tests.web.visit import Visitor, announce_calendar, said
 
 Find = Callable[[str], Actor]
-STEPS = ["take", "decide", "suspend", "resume", "extend", "return", "forward", "request-supplement", "answer"]
+STEPS = [
+    *("take", "propose", "decide", "request-supplement", "check-site", "suspend", "resume", "extend", "convert"),
+    *("return", "forward", "check", "revoke", "answer"),
+]
 
 
 def simple_item() -> str:
-    """A written item that one department decides in working days, with materials."""
+    """A written licence that one department decides in working days, with materials."""
     rows = db.session.execute(select(ServiceItem).where(ServiceItem.guide_source == "written")).scalars()
     for row in rows:
         guide = row.guide
         days = all(guide[clock]["unit"] == "WD" for clock in ("promised", "statutory"))
+        days = days and guide["regime"] == "licensing"  # its limit can be extended
         if days and len(guide["departments"]) == 1 and guide["materials"] and guide["promised"]["amount"] > 2:
             return row.code
     raise AssertionError("the catalogue has no such item")
 
 
-def received(staff: Find, name: str = "王小明", accept: bool = True) -> str:
-    item = simple_item()
+def received(
+    staff: Find, name: str = "王小明", accept: bool = True, item: str = "", commitment: dict[str, str] | None = None
+) -> str:
+    item = item or simple_item()
     materials = [{"code": m["code"], "state": "received"} for m in guide_of(item)["materials"]]
     person = {"kind": "person", "name": name, "id_number": "410311199001011234", "phone": "13800138000"}
     given = {"item": item, "applicant": person, "materials": materials, "window": "W01"}
     case = receive_case(hall="luolong", actor=staff("clerk01"), at=now(), **given)
     if accept:
-        accept_case(hall="luolong", actor=staff("clerk01"), at=now(), case_id=find_case(case["number"])[1])
+        given = {"case_id": find_case(case["number"])[1], "commitment": commitment}
+        accept_case(hall="luolong", actor=staff("clerk01"), at=now(), **given)
     db.session.rollback()
     return case["number"]
 
@@ -115,7 +123,9 @@ def test_another_department_sees_and_does_nothing(app: Flask, number: str) -> No
     for name, fields in {
         "take": {},
         "decide": {"outcome": "granted"},
+        "propose": {"outcome": "granted"},
         "suspend": {"ground": "hearing", "days": "3"},
+        "check-site": {"ground": "site_check", "days": "3"},
         "extend": {"reason": "复杂"},
         "return": {"reason": "退"},
         "request-supplement": {"material": material},
@@ -145,6 +155,11 @@ def test_without_a_csrf_token_nothing_happens(app: Flask, number: str) -> None:
         ("return", {"reason": ""}, "请填写理由", ""),
         ("request-supplement", {}, "没有选择需要补正的材料", ""),
         ("resume", {}, "现在不能这样操作", ""),
+        ("propose", {"outcome": "", "note": "先看看"}, "决定应为", "先看看"),
+        ("check-site", {"ground": "hearing", "days": "3"}, "不是法定的特别程序", 'value="3"'),
+        ("convert", {"amount": "5", "unit": "WD", "reason": "疑难"}, "不是当场办结的事项", ""),
+        ("check", {"outcome": "kept", "note": "属实"}, "现在不能这样操作", ""),
+        ("revoke", {"reason": "骗取", "basis": "《行政许可法》第六十九条"}, "现在不能这样操作", ""),
     ],
 )
 def test_a_refusal_is_a_banner_and_keeps_what_was_typed(
@@ -254,3 +269,101 @@ def test_filters_take_only_what_they_know(approver: Visitor, number: str) -> Non
     assert number in approver.get("/approver?light=green").text
     assert number not in approver.get("/approver?light=red").text
     assert number in approver.get(f"/approver?q={number}").text
+
+
+def test_every_step_says_its_effect_on_the_clocks_before_it_is_opened(approver: Visitor, number: str) -> None:
+    panel = approver.get(f"/cases/{number}").text.split('id="approver-actions"')[1].split("</section>")[0]
+    steps = {}
+    for summary in re.findall(r"<summary>(.*?)</summary>", panel, flags=re.S):
+        name, _, effect = said(summary).rpartition(" ")
+        steps[name] = effect
+    assert steps == {
+        "拟办": "时限不变",
+        "作出准予决定": "停止计时",
+        "作出不予决定": "停止计时",
+        "一次性告知补正": "承诺时限停钟",
+        "现场勘验、技术审查": "承诺时限停钟",
+        "特别程序": "两个时限停钟",
+        "延期": "时限延长",
+        "退回": "时限不变",
+    }
+
+
+def test_who_proposes_does_not_decide(approver: Visitor, number: str) -> None:
+    assert step(approver, number, "propose", outcome="refused", note="面积不足").status_code == 303
+    page = said(approver.get(f"/cases/{number}").text)
+    assert "拟办：不予" in page and "面积不足" in page and "拟办人不得自行签批" in page
+    assert approver.page.count("确认拟办") == 0  # two signatures are the limit
+    answer = step(approver, number, "decide", outcome="granted")
+    assert answer.status_code == 403 and "拟办人不得自行签批" in said(answer.text)
+    assert view_of(number)["state"] == "review"
+
+
+def test_a_site_check_stops_the_promise_only(approver: Visitor, number: str) -> None:
+    shown = said(approver.get(f"/approver/cases/{number}/effect?step=check-site&days=5").text)
+    assert "若 5 天后恢复" in shown and shown.count("不变") == 1
+    assert step(approver, number, "check-site", ground="site_check", days="5").status_code == 303
+    view = view_of(number)
+    assert view["state"] == "site_check"
+    assert view["clocks"]["promised"]["stopped"] and not view["clocks"]["statutory"]["stopped"]
+    assert number in approver.get("/approver?tab=special").text
+    assert step(approver, number, "resume").status_code == 303
+    assert view_of(number)["state"] == "review"
+
+
+def test_the_effect_asks_for_nothing_that_it_does_not_know(approver: Visitor, number: str) -> None:
+    for query in ("step=burn&days=3", "step=convert&amount=0&unit=WD", "step=convert&amount=3&unit=xx", "days=-1", ""):
+        assert approver.get(f"/approver/cases/{number}/effect?{query}").status_code == 200, query
+
+
+def test_a_commitment_is_checked_and_a_broken_one_revoked(app: Flask, staff: Find) -> None:
+    rows = db.session.execute(select(ServiceItem)).scalars()
+    code = next(row.code for row in rows if guide_of(row.code)["commitment"])
+    number = received(staff, item=code, commitment={"text": "符合条件，愿担责任"})
+    visitor = Visitor(app)
+    visitor.sign_in(approver_of(number))
+    visitor.get("/approver")
+    assert step(visitor, number, "decide", outcome="granted").status_code == 303
+    assert "本件凭申请人的书面承诺办结" in said(visitor.get(f"/cases/{number}").text)
+    refused = step(visitor, number, "check", outcome="broken", note=" ")
+    assert refused.status_code == 422 and "请填写理由" in said(refused.text)
+    assert step(visitor, number, "check", key="c", outcome="broken", note="场所不存在").status_code == 303
+    assert "未履行承诺" in said(visitor.get(f"/cases/{number}").text) and "核查情况 场所不存在" in said(visitor.page)
+    given = {"reason": "以不实承诺取得", "basis": "《行政许可法》第六十九条"}
+    assert step(visitor, number, "revoke", **given).status_code == 303
+    assert view_of(number)["state"] == "void"
+    assert "撤销决定" in said(visitor.get(f"/cases/{number}").text)
+
+
+def test_an_instant_case_gets_a_promise(app: Flask, staff: Find) -> None:
+    rows = db.session.execute(select(ServiceItem)).scalars()
+    guides = (guide_of(row.code) for row in rows)
+    guide = next(g for g in guides if g["time_class"] == "instant" and g["statutory"] == {"amount": 20, "unit": "WD"})
+    number = received(staff, item=guide["code"])
+    visitor = Visitor(app)
+    visitor.sign_in(approver_of(number))
+    before = view_of(number)["clocks"]["promised"]["due_at"]
+    shown = said(visitor.get(f"/approver/cases/{number}/effect?step=convert&amount=5&unit=WD").text)
+    assert step(visitor, number, "convert", amount="5", unit="WD", reason="系统故障").status_code == 303
+    after = view_of(number)["clocks"]["promised"]["due_at"]
+    assert after > before and f"→ 变为 {int(after[5:7])}月{int(after[8:10])}日 {after[11:16]}" in shown
+    assert "即办转承诺" in said(visitor.get(f"/cases/{number}").text)
+
+
+def test_the_chief_says_that_no_licence_is_needed(app: Flask, staff: Find) -> None:
+    number = received(staff, accept=False)
+    hall, case_id = find_case(number)
+    ask = {"kind": "out_of_scope", "reason": "属备案事项"}
+    raise_no_request(hall=hall, actor=staff("clerk01"), at=now(), case_id=case_id, **ask)
+    db.session.rollback()
+    chief = Visitor(app)
+    chief.sign_in("chief01")
+    assert "李志强" in said(chief.get("/approver?tab=questions").text)
+    given = {"answer": "not_required", "reason": "只需备案", "basis": "《行政许可法》第三十二条", "go_to": "街道办事处"}
+    assert step(chief, number, "answer", **given).status_code == 303
+    assert view_of(number)["state"] == "not_required"
+
+
+def test_counts_stop_where_counting_stops(approver: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.web.approver.MOST", 1)
+    assert "待办 1+" in said(approver.get("/approver").text)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from app import eventlog
-from app.casework.intake import accept_case, receive_case
+from app.casework.intake import NO_REQUESTS, accept_case, receive_case
 from app.casework.queries import case_view, find_case
+from app.casework.rules.alarms import Alarm
+from app.casework.rules.clocks import Ground, SiteGround
+from app.casework.rules.states import CaseState, CaseStep, Effect
 from app.catalog.queries import item as item_of
 from app.catalog.queries import search_items
 from app.db import db
 from app.events import Actor
-from app.now import now
+from app.now import local, now
 from app.web import case_history
+from app.web.cases import bar, waits
 from app.web.forms import new_key
+from app.web.present import WORDS
 from tests.web.visit import Visitor, enter, said
 
 HALL = "luolong"
@@ -142,15 +148,74 @@ def test_an_unknown_case_step_or_paper_is_not_found(clerk: Visitor, cases: Cases
 
 def test_an_accepted_case_shows_both_clocks_and_their_days(clerk: Visitor, cases: Cases) -> None:
     page = said(clerk.get(f"/cases/{cases.accepted()}").text)
-    assert "承诺时限" in page and "法定时限" in page and "到期日" in page and "受理日" in page
+    assert "承诺时限" in page and "法定时限" in page and "到期日" in page and "第 0 天" in page
     assert "分办到审批部门" in page and "正常" in page
 
 
 def test_every_event_of_a_case_has_words() -> None:
     from app.events import KINDS
 
-    kinds = {kind for kind in KINDS if kind.startswith("case.")} | {"notice.issued", "field.revealed"}
+    kinds = {kind for kind in KINDS if kind.startswith("case.")} | {"notice.issued"}
+    kinds |= {"field.revealed", "field.recalled", "licence.stored"}
     assert kinds == set(case_history.TITLES)
+
+
+@pytest.mark.parametrize(
+    ("of", "codes"),
+    [
+        ("case", CaseState),
+        ("case_step", CaseStep),
+        ("effect", Effect),
+        ("alarm", Alarm),
+        ("ground", [*Ground, *SiteGround, "supplement"]),
+        ("no_request", [*NO_REQUESTS, "not_required"]),
+    ],
+)
+def test_everything_a_case_can_be_has_its_word(of: str, codes: Iterable[str]) -> None:
+    assert set(map(str, codes)) <= set(WORDS[of])
+    assert of in ("ground",) or set(WORDS[of]) == set(map(str, codes))
+
+
+def test_each_step_tells_its_paper_and_its_effect_on_the_clocks(clerk: Visitor, cases: Cases) -> None:
+    page = clerk.get(f"/cases/{cases.accepted()}").text
+    accepted, receipt = page.split('<ol class="c-time">')[1].split("</ol>")[0].split("</li>")[:2]
+    assert "两个时限起算" in said(accepted) and "承诺到期" in said(accepted) and "/notices/luolong-" in accepted
+    assert "一次性告知期限起算" in said(receipt) and "李志强 clerk01" in said(receipt)
+    assert "领办期限" in said(page)
+
+
+def test_what_follows_a_missed_day_is_what_the_regime_says(clerk: Visitor, cases: Cases) -> None:
+    told = said(clerk.get(f"/cases/{cases.received()}").text)
+    assert "一次性告知期限" in told and "逾期视为受理" in told
+    assert "逾期视为撤回" not in told
+    number = cases.received(cases.of("main"))
+    press(clerk, number, "request-supplement", {"code": cases.of("main")})
+    told = said(clerk.get(f"/cases/{number}").text)
+    assert "补正期限" in told and "逾期视为撤回" in told and "视为受理" not in told
+    with clerk.app.app_context():
+        silent = {**cases.guide["rules"], "not_notified": "none"}
+        hall, case_id = find_case(cases.received())
+        assert [wait["then"] for wait in waits(hall, case_id, silent, now()) if wait["kind"] == "notice"] == [""]
+
+
+@pytest.mark.parametrize(
+    ("used", "left", "shown"),
+    [
+        (8, 7, {"used": 42.11, "stopped": 21.05, "left": 36.84}),
+        (24, -9, {"used": 53.57, "stopped": 14.29, "late": 32.14}),
+    ],
+)
+def test_a_clock_is_a_bar_of_what_is_used_stood_still_and_left(
+    app: Flask, used: int, left: int, shown: dict[str, float]
+) -> None:
+    day = {"working": True, "paused": True, "limit": 15}
+    weekend = {**day, "working": False}
+    clock = {"limit": {"amount": 5, "unit": "WD"}, "unit": "day", "used": used, "remaining": left}
+    with app.test_request_context("/"):
+        drawn = bar(clock, [day] * 4 + [weekend] * 2 + [{**day, "paused": False}] * used)
+    assert {name: size for name, size in drawn["parts"].items() if size} == pytest.approx(shown, abs=0.02)
+    assert drawn["longer"] == "10 个工作日" and "停钟 4 个工作日" in drawn["words"]
+    assert ("超期 9 个工作日" in drawn["words"]) is (left < 0)
 
 
 def test_papers_open_in_the_browser(clerk: Visitor, cases: Cases) -> None:
@@ -224,7 +289,7 @@ def test_tolerant_acceptance_keeps_what_was_typed_when_refused(clerk: Visitor, c
     assert press(clerk, number, "accept", {**given, "gap_limit": "lots"}).status_code == 422
     assert press(clerk, number, "accept", {**given, "gap_limit": "1"}).status_code == 303
     assert cases.view(number)["flags"]["tolerant"]
-    assert "容缺材料最迟" in said(clerk.get(f"/cases/{number}").text)
+    assert "容缺补齐期限" in said(clerk.get(f"/cases/{number}").text)
 
 
 def test_one_notice_then_a_supplement_then_acceptance(clerk: Visitor, cases: Cases) -> None:
@@ -280,3 +345,32 @@ def test_a_double_press_counts_once(clerk: Visitor, cases: Cases) -> None:
     given = {"idempotency_key": "one-press", "code": code}
     assert {press(clerk, number, "request-supplement", given).status_code for _ in range(2)} == {303}
     assert [n["kind"] for n in cases.view(number)["notices"]].count("supplement") == 1
+
+
+# ── what a supervisor puts right ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_supervisor_voids_what_should_not_be(visitor: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    enter(visitor, "clerk01")
+    assert press(visitor, number, "void", {"reason": "录错"}).status_code == 403
+    enter(visitor, "supervisor01")
+    refused = press(visitor, number, "void", {"reason": " "})
+    assert refused.status_code == 422 and "请填写理由" in said(refused.text)
+    assert press(visitor, number, "void", {"reason": "重复录入"}).status_code == 303
+    page = said(visitor.get(f"/cases/{number}").text)
+    assert cases.view(number)["state"] == "void" and "终止的理由 重复录入" in page
+
+
+def test_a_supervisor_corrects_a_receipt(visitor: Visitor, cases: Cases) -> None:
+    number = cases.received()
+    enter(visitor, "supervisor01")
+    later = local(now()).replace(tzinfo=None) + timedelta(days=1)
+    refused = press(visitor, number, "backdate", {"reason": "补录", "received_at": later.isoformat()[:16]})
+    assert refused.status_code == 422 and later.isoformat()[:16] in refused.text and "补录" in refused.text
+    assert press(visitor, number, "backdate", {"reason": "补录", "received_at": "nonsense"}).status_code == 422
+    earlier = local(now()).replace(tzinfo=None) - timedelta(hours=1)
+    given = {"reason": "昨天收的纸质材料", "received_at": earlier.isoformat()[:16]}
+    assert press(visitor, number, "backdate", given).status_code == 303
+    page = said(visitor.get(f"/cases/{number}").text)
+    assert "更正收件时间的理由 昨天收的纸质材料" in page and "更正为" in page

@@ -21,6 +21,7 @@ from app.now import now
 from app.people.models import Staff as StaffRow
 from app.web import pickup
 from app.web.forms import new_key
+from tests.rules.test_delivery import png, url
 from tests.web.visit import Visitor, enter, said
 
 HALL = "luolong"
@@ -75,8 +76,12 @@ def handed(case: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def state(number: str) -> str:
+    return str(view(number)["state"])
+
+
+def view(number: str) -> dict[str, Any]:
     db.session.rollback()
-    return str(case_view(*find_case(number), now())["state"])
+    return case_view(*find_case(number), now())
 
 
 # ── who may come in ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,6 +203,54 @@ def test_a_courier_takes_it(clerk: Visitor, granted: Callable[..., dict[str, Any
     assert empty.status_code == 422 and "请填写快递单号" in empty.text and 'value="EMS"' in empty.text
     assert press(clerk, case["number"], "dispatch", {"carrier": "EMS", "tracking_number": "E1"}).status_code == 303
     assert state(case["number"]) == "delivered"
+
+
+def test_a_parcel_has_its_zones_fee_and_waits_for_the_slip(
+    clerk: Visitor, granted: Callable[..., dict[str, Any]]
+) -> None:
+    number = granted()["number"]
+    page = said(clerk.get(f"/pickup/cases/{number}").text)
+    assert all(f"· {yuan} 元" in page for yuan in (4, 6, 8)) and "按承运人资费" in page
+    sent = {"carrier": "EMS", "tracking_number": "E1", "address": "偃师区首阳山镇"}
+    lost = press(clerk, number, "dispatch", {**sent, "zone": "moon"})
+    assert lost.status_code == 422 and "没有这个寄送区域" in said(lost.text) and "首阳山镇" in lost.text
+    assert press(clerk, number, "dispatch", {**sent, "zone": "township"}).status_code == 303
+    assert "已寄出，等签收" in said(clerk.get("/pickup").text) and number in clerk.page
+    assert view(number)["delivery"]["fee_fen"] == 600
+    early = press(clerk, number, "sign", {"receiver": "欧阳小三", "signed_on": "2020-01-01"})
+    assert early.status_code == 422 and "签收日期应在" in said(early.text)
+    assert press(clerk, number, "sign", {"receiver": "欧阳小三", "signed_on": "soon"}).status_code == 422
+    assert press(clerk, number, "sign", {"receiver": "欧阳小三", "signed_on": ""}).status_code == 303
+    assert view(number)["delivery"]["signed"] and "已签收" in said(clerk.get("/pickup").text)
+    assert number not in clerk.get("/pickup").text
+    assert "已寄出，收件人已签收" in said(clerk.get(f"/pickup/cases/{number}").text)
+
+
+def test_the_receiver_signs_on_the_pad(clerk: Visitor, granted: Callable[..., dict[str, Any]]) -> None:
+    case = granted()
+    number = case["number"]
+    for drawn in ("李四", url(b"GIF89a"), url(png()[:-1])):
+        answer = press(clerk, number, "hand-over", handed(case, signature=drawn))
+        assert answer.status_code == 422 and "签名图片须为" in said(answer.text), drawn
+        assert 'value="欧阳小三"' in answer.text and drawn not in answer.text
+    assert press(clerk, number, "hand-over", handed(case, signature=url(png()))).status_code == 303
+    assert view(number)["delivery"]["signed"]
+
+
+def test_the_next_free_slot_is_offered(clerk: Visitor, granted: Callable[..., dict[str, Any]]) -> None:
+    first, second = granted()["number"], granted()["number"]
+    assert 'value="A-01"' in clerk.get(f"/pickup/cases/{first}").text
+    assert press(clerk, first, "ready", {"shelf": ""}).status_code == 303
+    assert view(first)["result"]["shelf"] == "A-01"
+    assert 'value="A-02"' in clerk.get(f"/pickup/cases/{second}").text
+    moved = press(clerk, first, "ready", {"shelf": "B-07"})
+    assert moved.status_code == 303 and view(first)["result"]["shelf"] == "B-07"
+    assert [row["kind"] for row in view(first)["notices"]].count("pickup") == 1
+
+
+def test_a_one_thing_case_is_handed_out_as_a_whole(clerk: Visitor) -> None:
+    answer = clerk.post("/pickup/find", {"q": "LLYJ202611220001"})
+    assert (answer.status_code, answer.location) == (303, "/joint/LLYJ202611220001")
 
 
 def test_a_refusal_is_collected_too(clerk: Visitor, granted: Callable[..., dict[str, Any]]) -> None:

@@ -1,0 +1,175 @@
+"""Where a case is, in plain words for its applicant: at which office since when, what happened, why the day is that day.
+
+Nothing here names a person: only offices, papers by their titles, and days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask_babel import gettext
+
+from app import eventlog
+from app.casework.cases import stops_of
+from app.casework.models import CaseStop
+from app.casework.queries import frozen_guide
+from app.casework.rules.states import DECIDING, INTAKE, OVER, PICKUP, CaseState
+from app.db import db
+from app.events import Recorded, encode
+from app.hall.queries import hall as hall_of
+from app.notices.queries import notices_of_case
+from app.now import iso
+from app.web import case_history, present
+
+# what an applicant is told of the record; the rest is the office's own work
+TOLD = frozenset(
+    f"case.{name}"
+    for name in (
+        *("collected", "received", "backdated", "supplement_requested", "supplemented", "accepted", "not_accepted"),
+        *("converted", "taken", "reviewed", "suspended", "resumed", "overran", "extended", "returned", "forwarded"),
+        *("decided", "ready", "dispatched", "delivered", "signed", "checked", "revoked", "overdue_explained"),
+        *("reminded", "withdrawn", "voided"),
+    )
+)
+_OFFICE = "service"  # 送达回证 is filled in by the office; the applicant signs it and keeps none
+
+
+def of(view: Mapping[str, Any], hall: str, case_id: int) -> dict[str, Any]:
+    """All that the page says beyond the public view of the case."""
+    guide = frozen_guide(hall, case_id)
+    events = [row for row in eventlog.read_subject(hall, f"case:{case_id}") if row.event.kind in TOLD]
+    stops = stops_of(db.session(), hall, case_id)
+    rules = guide["rules"]
+    state = CaseState(view["state"])
+    return {
+        "office": _office(view, hall, state, events),
+        "since": iso(events[-1].at) if events else None,
+        "now": _now(state, stops),
+        "stops": [_stop(stop) for stop in stops],
+        "stopped": next((_stop(stop) for stop in stops if stop.until_at is None), None) if state in DECIDING else None,
+        "longer": [_longer(row) for row in events if row.event.kind in ("case.extended", "case.converted")],
+        "overdue": state in DECIDING and view["promised"]["remaining"] < 0,
+        "withdrawn_if_late": _withdrawn_if_late(view, state, rules),
+        "story": _story(events, guide),
+        "papers": [
+            {"title": case_history.paper_title(paper), "number": paper["number"], "at": paper["issued_at"]}
+            for paper in notices_of_case(hall, case_id)
+            if paper["kind"] != _OFFICE
+        ],
+        "may_withdraw": state in INTAKE | DECIDING,
+        "collect": state in PICKUP,
+        "check_within": (guide["commitment"] or {}).get("check_within") if view["flags"]["on_commitment"] else None,
+        "revoked": next((iso(row.at) for row in events if row.event.kind == "case.revoked"), None),
+    }
+
+
+def _office(view: Mapping[str, Any], hall: str, state: CaseState, events: Sequence[Recorded]) -> str:
+    """Which office has the case now; empty when it is over."""
+    if state in INTAKE or state is CaseState.DRAFT:
+        return present.named(hall_of(hall))
+    if state is CaseState.FORWARDED:
+        above = [encode(row.event)["to_hall"] for row in events if row.event.kind == "case.forwarded"]
+        return case_history.hall_name(above[-1]) if above else ""
+    if state in DECIDING:
+        open_ = [part for part in view["departments"] if part["state"] == "open"]
+        return gettext("、").join(present.named(part, "department") for part in open_)
+    return gettext("%(hall)s出件窗口", hall=present.named(hall_of(hall))) if state in PICKUP else ""
+
+
+def _now(state: CaseState, stops: Sequence[CaseStop]) -> str:
+    """What goes on; a procedure that stops the clock by its own name."""
+    ground = next((present.word(stop.ground, "ground") for stop in stops if stop.until_at is None), "")
+    if ground and state is CaseState.SPECIAL:
+        return gettext("正在进行%(ground)s，时限暂停计算", ground=ground)
+    if ground and state is CaseState.SITE_CHECK:
+        return gettext("正在进行%(ground)s，承诺时限暂停计算", ground=ground)
+    return note(state)
+
+
+def _stop(stop: CaseStop) -> dict[str, Any]:
+    return {
+        "ground": stop.ground,
+        "days": stop.days,
+        "both": stop.clocks != "promised",
+        "from_at": iso(stop.from_at),
+        "until_at": iso(stop.until_at),
+    }
+
+
+def _longer(row: Recorded) -> dict[str, str]:
+    title, particulars = case_history.line(row.event.kind, encode(row.event))
+    return {"at": present.day(row.at), "title": title, "note": particulars}
+
+
+def _withdrawn_if_late(view: Mapping[str, Any], state: CaseState, rules: Mapping[str, Any]) -> bool:
+    """Whether the application counts as withdrawn when what is asked for does not come in time."""
+    tolerated = view["flags"]["tolerant"] and state not in (CaseState.CORRECTION, CaseState.REVIEW_CORRECTION)
+    return (rules["gap_overdue"] if tolerated else rules["supplement"]["overdue"]) == "deemed_withdrawn"
+
+
+def _story(events: Sequence[Recorded], guide: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What happened, the newest first, without who did it."""
+    told: list[dict[str, Any]] = []
+    for row in events:
+        kind, body = row.event.kind, encode(row.event)
+        title, particulars = case_history.line(kind, body, {"materials": guide["materials"]})
+        if kind == "case.received":
+            particulars = ""  # the window's code says nothing to an applicant
+        if told and kind in case_history.FOLLOWS and told[-1]["at"] == iso(row.at):
+            continue
+        told.append({"title": title, "note": particulars, "at": iso(row.at)})
+    return told[::-1]
+
+
+def note(state: CaseState) -> str:
+    """What goes on in this state, in one sentence."""
+    notes = {
+        CaseState.DRAFT: gettext("村（社区）已代收材料，正送往大厅"),
+        CaseState.RECEIVED: gettext("窗口正在核对材料"),
+        CaseState.CORRECTION: gettext("请补交材料，补齐后受理"),
+        CaseState.ACCEPTED: gettext("已转交审批部门"),
+        CaseState.REVIEW: gettext("审批部门正在审查"),
+        CaseState.SPECIAL: gettext("正在进行听证、检验、鉴定或专家评审等特别程序，时限暂停计算"),
+        CaseState.SITE_CHECK: gettext("正在现场勘验或技术审查，承诺时限暂停计算"),
+        CaseState.REVIEW_CORRECTION: gettext("审查中发现材料需要补正，承诺时限暂停计算"),
+        CaseState.FORWARDED: gettext("已转报上级办理"),
+        CaseState.GRANTED: gettext("结果正在送往出件窗口"),
+        CaseState.REFUSED: gettext("请到出件窗口领取决定书"),
+        CaseState.READY: gettext("请凭领取码或身份证到出件窗口领取"),
+        CaseState.NOT_REQUIRED: gettext("这件事不需要办理许可，通知书上写明了理由"),
+        CaseState.NOT_ACCEPTED: gettext("不予受理，通知书上写明了理由和救济途径"),
+        CaseState.WITHDRAWN: gettext("申请已撤回"),
+        CaseState.DEEMED_WITHDRAWN: gettext("逾期未补正，视为撤回"),
+        CaseState.VOID: gettext("本件已终止"),
+    }
+    return notes.get(state, "")
+
+
+def progress_steps(view: Mapping[str, Any]) -> list[dict[str, str]]:
+    """收件 → 受理 → 审核 → 办结 → 领取 as a citizen reads them: what is done and when, where it is now, where it ended."""
+    state = CaseState(view["state"])
+    ended = state in OVER and state is not CaseState.DELIVERED
+    steps = [
+        {"name": gettext("收件"), "at": view["received_at"]},
+        {"name": gettext("受理"), "at": view["accepted_at"]},
+        {"name": gettext("审核"), "at": view["decided_at"] if view["outcome"] else None},
+        {"name": gettext("办结"), "at": view["decided_at"] if view["outcome"] else None},
+        {"name": gettext("领取"), "at": view["delivered_at"]},
+    ]
+    rows, here = [], False
+    for step in steps:
+        row = {
+            "name": step["name"],
+            "state": "done" if step["at"] else "todo",
+            "at": present.stamp(step["at"]),
+            "note": "",
+        }
+        if not step["at"] and not here:
+            here = True
+            row["state"] = "failed" if ended else "current"
+            row["note"] = note(state)
+        rows.append(row)
+    if view["outcome"]:
+        rows[3]["note"] = gettext("准予") if view["outcome"] == "granted" else gettext("不予")
+    return rows
