@@ -1,4 +1,4 @@
-"""`python -m benchmarks [heads] [latency] [throughput]`: prints tables with ratios, writes benchmarks/results/*.json."""
+"""`python -m benchmarks [backlog] [deadlines] [heads] [latency] [throughput]`: prints tables with ratios, writes benchmarks/results/*.json."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-PARTS = ("throughput", "latency", "heads")
+PARTS = ("throughput", "latency", "heads", "backlog", "deadlines")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,6 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from benchmarks import heads
 
             heads.main()
+        elif part == "deadlines":
+            from benchmarks import deadlines
+
+            deadlines.main()
+        elif part == "backlog":
+            from benchmarks import backlog
+
+            backlog.main()
         else:
             from benchmarks import latency
 
