@@ -63,6 +63,8 @@ class Transaction:
     actor: Actor
     at: datetime
     recorded: list[tuple[Event, str, datetime]] = field(default_factory=list)
+    later: dict[Any, Callable[[], None]] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict)  # what was read once and cannot change under the hall's lock
 
     @property
     def hall(self) -> str:
@@ -85,6 +87,15 @@ class Transaction:
         """Say that something happened; written with the rest when the action returns."""
         self.recorded.append((event, self.actor.ref, self.at))
 
+    def do_later(self, key: Any, do: Callable[[], None]) -> None:
+        """What follows from the action, once a `key`, when it has done its own work; in the same transaction."""
+        self.later[key] = do
+
+    def settle(self) -> None:
+        """Do what follows, and what follows from that."""
+        while self.later:
+            self.later.pop(next(iter(self.later)))()
+
     def write_record(self) -> None:
         """Write what was recorded so far, so that the action itself can read its history; the rest comes at the end."""
         if self.recorded:
@@ -102,19 +113,28 @@ def action(function: Callable[Concatenate[Transaction, P], R]) -> Callable[..., 
     return _as_action(function, network=False)
 
 
+def visiting_action(function: Callable[Concatenate[Transaction, P], R]) -> Callable[..., R]:
+    """The same, open to staff of another hall: the action itself must check what of this hall is theirs to touch.
+
+    For papers on their way between halls (C12): a manifest that is addressed to the actor's hall, a case that arrived
+    there. Cases ask it through `casework.cases.permitted`.
+    """
+    return _as_action(function, network=False, visiting=True)
+
+
 def network_action(function: Callable[Concatenate[Transaction, P], R]) -> Callable[..., R]:
     """The same for what concerns no single hall; it takes the network's own lock."""
     return _as_action(function, network=True)
 
 
-def _as_action(function: Callable[..., R], *, network: bool) -> Callable[..., R]:
+def _as_action(function: Callable[..., R], *, network: bool, visiting: bool = False) -> Callable[..., R]:
     name = f"{function.__module__}.{function.__qualname__}"
 
     @functools.wraps(function)
     def run(*, actor: Actor, at: datetime, hall: str = NETWORK, **arguments: Any) -> R:
         if network:
             hall = NETWORK
-        elif actor.hall is not None and actor.hall != hall:
+        elif not visiting and actor.hall is not None and actor.hall != hall:
             raise Refusal("auth.foreign_hall")
         key = request_key.get()
         with transaction(hall) as (session, head):
@@ -126,6 +146,7 @@ def _as_action(function: Callable[..., R], *, network: bool) -> Callable[..., R]
             moment = max(at, head.last_at) if head.last_at else at
             tx = Transaction(session, head, actor, moment)
             answer = function(tx, **arguments)
+            tx.settle()
             session.flush()
             tx.write_record()
             if key is not None:

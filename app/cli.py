@@ -8,8 +8,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, current_app
@@ -26,9 +27,11 @@ from app.db import db
 from app.errors import Refusal
 from app.events import SYSTEM
 from app.hall import holidays
+from app.hall.queries import calendar as calendar_in_force
 from app.hall.queries import schedule
-from app.hall.rules.clock import Limit, Unit, explain, reckon
+from app.hall.rules.clock import DeadlineTooFar, Limit, Pause, Unit, reckon
 from app.hall.rules.hours import OpeningHours
+from app.hall.rules.ledger import explain
 from app.hall.settings import import_calendar
 from app.now import SHANGHAI, iso, now
 from app.people.staff import add_staff
@@ -119,18 +122,26 @@ def calendar() -> None:
 
 @calendar.command("import")
 @click.option("--year", "years", type=int, multiple=True, help="Take these years from the installed chinesecalendar.")
+@click.option("--notice", help="The State Council notice of a single --year that was announced after this release.")
 @click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Take a JSON calendar.")
-def calendar_import(years: tuple[int, ...], file: Path | None) -> None:
-    """Put a calendar in force; without options the one that comes with the project."""
+def calendar_import(years: tuple[int, ...], notice: str | None, file: Path | None) -> None:
+    """Put a calendar in force; without options the one that comes with the project.
+
+    The years it holds take the place of the same years in force, with whatever an admin changed in them; others stay.
+    """
+    if notice and len(years) != 1:
+        raise click.UsageError("--notice names the notice of one --year")
     try:
-        source = holidays.from_chinesecalendar(years) if years else holidays.read(*([file] if file else []))
+        named = {years[0]: notice} if notice else {}
+        taken = holidays.from_chinesecalendar(years, named) if years else holidays.read(*([file] if file else []))
     except (ValueError, LookupError) as error:
         raise click.ClickException(str(error)) from error
     demo.found_network()
-    done = import_calendar(actor=SYSTEM, at=now(), data=source.to_json())
+    whole = calendar_in_force().joined(taken)
+    done = import_calendar(actor=SYSTEM, at=now(), data=whole.to_json())
     click.echo(f"calendar {done['version']} in force: {', '.join(map(str, done['years']))}")
     for year in done["years"]:
-        click.echo(f"  {year}: {source.source[year]}")
+        click.echo(f"  {year}: {whole.source[year]}")
 
 
 @hall.group("deadline")
@@ -139,39 +150,78 @@ def deadline() -> None:
 
 
 @deadline.command("explain")
-@click.argument("case_number", required=False)
-@click.option("--start", help="Local time, 2026-03-11T11:15, instead of a case.")
-@click.option("--limit", type=int)
-@click.option("--unit", type=click.Choice([unit.value for unit in Unit]), default="WD")
-@click.option("--hall", "hall_code", default="luolong")
-def deadline_explain(case_number: str | None, start: str | None, limit: int | None, unit: str, hall_code: str) -> None:
-    """The ledger behind a case's clocks, or behind any limit."""
-    if case_number:
-        try:
-            found = find_case(case_number)
-        except Refusal as refusal:
-            raise click.ClickException(refusal.sentence("en")) from refusal
-        for clock, rows in deadline_ledger(*found, now()).items():
-            click.echo(f"{clock}:")
-            _print_ledger(rows)
-        return
-    if not start or not limit:
-        raise click.UsageError("name a case, or give --start and --limit")
-    start_at = datetime.fromisoformat(start)
-    start_at = start_at if start_at.tzinfo else start_at.replace(tzinfo=SHANGHAI)
-    found_schedule = schedule(hall_code)
-    wanted = Limit(limit, Unit(unit))
-    result = reckon(start_at, wanted, [], found_schedule)
-    _print_ledger([row.to_dict() for row in explain(start_at, wanted, [], found_schedule)])
-    click.echo(f"due {iso(result.due_at)}" if result.due_at else "no date: the calendar has not been announced")
+@click.argument("start")
+@click.argument("limit", type=click.IntRange(min=1), required=False)
+@click.argument("unit", type=click.Choice([unit.value for unit in Unit]), default="WD")
+@click.option("--case", is_flag=True, help="START is the number of a case; so it is without a LIMIT.")
+@click.option("--hall", "hall_code", default="luolong", show_default=True, help="Whose hours and exceptions count.")
+@click.option(
+    "--pause", "pauses", multiple=True, metavar="FROM,TO", help="A stop of the clock; FROM alone still lasts."
+)
+@click.option("--at", help="Count up to this time; otherwise to the due day.")
+@click.option(
+    "--receipt-next-day", is_flag=True, help="What comes in with the doors shut comes in the next working day."
+)
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def deadline_explain(
+    start: str,
+    limit: int | None,
+    unit: str,
+    case: bool,
+    hall_code: str,
+    pauses: tuple[str, ...],
+    at: str | None,
+    receipt_next_day: bool,
+    lang: str,
+) -> None:
+    """Why a deadline falls on its day: every day from START (2026-03-11T11:15) that LIMIT (20) of UNIT (WD) counts.
+
+    WD working days, WH working hours, ND and NH natural ones. Times without an offset are the hall's.
+    """
+    try:
+        if case or limit is None:
+            for clock, rows in deadline_ledger(*find_case(start), now()).items():
+                click.echo(f"{clock}:")
+                _print_ledger(rows, lang)
+            return
+        start_at, wanted, schedule_now = _wall_time(start), Limit(limit, Unit(unit)), schedule(hall_code)
+        stops = [
+            Pause(*(map(_wall_time, span.split(",")) if "," in span else (_wall_time(span), None))) for span in pauses
+        ]
+        terms = {"at": _wall_time(at) if at else None, "receipt_next_day": receipt_next_day}
+        result = reckon(start_at, wanted, stops, schedule_now, **terms)
+        rows = [row.to_dict() for row in explain(start_at, wanted, stops, schedule_now, **terms)]
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence(lang)) from refusal
+    except (ValueError, TypeError, DeadlineTooFar) as error:
+        raise click.ClickException(str(error)) from error
+    _print_ledger(rows, lang)
+    click.echo(f"due {iso(result.due_at)}" if result.due_at else _NO_DATE[result.provisional][lang == "en"])
+    left = "days" if wanted.unit.in_days else "minutes"
+    click.echo(f"used {result.used}, remaining {result.remaining} {left}; calendar {schedule_now.calendar.version}")
 
 
-def _print_ledger(rows: list[dict[str, object]]) -> None:
+_NO_DATE = {
+    True: ("日历尚未公布到期满那天，没有日期", "no date: the calendar has not been announced that far"),
+    False: ("停钟，没有到期日", "no date: the clock is stopped"),
+}
+_MARKS = {"start": ("第 0 天", "day 0"), "paused": ("停钟", "paused"), "due": ("到期日", "due")}
+
+
+def _wall_time(text: str) -> datetime:
+    at = datetime.fromisoformat(text.strip())
+    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+
+
+def _print_ledger(rows: list[dict[str, Any]], lang: str) -> None:
+    english = lang == "en"
     for row in rows:
-        mark = "*" if row["due"] else "+" if row["counted"] else " "
-        click.echo(
-            f"{mark} {row['date']} {row['weekday']} {row['why_name']} {row['counted']} {row['total']}/{row['limit']}"
-        )
+        said = [row["why_name_en" if english else "why_name"]]
+        said += [words[english] for mark, words in _MARKS.items() if row[mark]]
+        sign = "*" if row["due"] else "+" if row["counted"] else " "
+        weekday = f"{date.fromisoformat(row['date']):%a}" if english else f"周{'一二三四五六日'[row['weekday'] - 1]}"
+        figures = f"{row['counted']:>4} {row['total']:>6}/{row['limit']}"
+        click.echo(f"{sign} {row['date']} {weekday} {figures}  {' · '.join(said)}")
 
 
 @hall.command("doctor")
@@ -192,8 +242,6 @@ def doctor() -> None:
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             say(f"postgresql {name}", db.session.execute(text(f"SHOW {name}")).scalar_one() != "off")
     year = now().astimezone(SHANGHAI).year
-    from app.hall.queries import calendar as calendar_in_force
-
     say("calendar of this year", year in calendar_in_force().years)
     fonts = Path(current_app.root_path) / "notices" / "fonts"
     say("fonts", any(fonts.glob("*.ttf")), str(fonts))

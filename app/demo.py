@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import insert, select
 
+from app.casework.licences import store_licences
 from app.catalog.items import DATA, import_catalog, read_catalog
 from app.catalog.queries import departments
 from app.config import Settings
@@ -32,6 +33,11 @@ ZONES = (
 )
 ALL_ZONES = [code for code, _, _ in ZONES]
 SPECIALITY_MIN = 10  # a window's own zone counts as having waited this much longer
+
+
+def _days(issued_on: str, valid_until: str | None = None) -> dict[str, str | None]:
+    return {"issued_on": issued_on, "valid_until": valid_until}
+
 
 HALLS: tuple[dict[str, Any], ...] = (
     {
@@ -69,6 +75,23 @@ HALLS: tuple[dict[str, Any], ...] = (
     },
 )
 
+# e-licences to look up; the check digits are wrong, so that nobody has these numbers
+_PERSON, _COMPANY = "410311198805120020", "91410311MA00000000"
+LICENCES: tuple[dict[str, Any], ...] = tuple(
+    {"id_number": holder, "kind": kind, "title": title, "number": number, "issuer": issuer, **days}
+    for holder, kind, title, number, issuer, days in (
+        (_PERSON, "person", "居民身份证", _PERSON, "洛阳市公安局洛龙分局", _days("2016-05-12", "2036-05-12")),
+        (_PERSON, "person", "居民户口簿", "0311204", "洛阳市公安局洛龙分局", _days("2009-03-02")),
+        (_PERSON, "person", "社会保障卡", "B41031120", "洛龙区人力资源和社会保障局", _days("2021-09-01", "2031-08-31")),
+        (_PERSON, "person", "护士执业证书", "202041000120", "洛阳市卫生健康委员会", _days("2020-07-01", "2025-06-30")),
+        (_COMPANY, "organisation", "营业执照", _COMPANY, "洛龙区市场监督管理局", _days("2019-04-18")),
+        (
+            *(_COMPANY, "organisation", "食品经营许可证", "JY14103110000000", "洛龙区市场监督管理局"),
+            _days("2021-04-18", "2026-04-17"),
+        ),
+    )
+)
+
 _SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
 _GIVEN = ("敏", "静", "丽华", "建国", "晓明", "志强", "秀英", "海燕", "文博", "思远", "玉兰", "振宇")
 
@@ -104,6 +127,7 @@ def load(password: str) -> None:
     for hall in HALLS:
         found(hall, devices=True)
     _people(password)
+    store_licences(hall="luolong", actor=system, at=at, licences=LICENCES)
 
 
 def found(hall: dict[str, Any], *, devices: bool) -> None:
@@ -184,16 +208,21 @@ def accounts() -> list[dict[str, Any]]:
     listed: list[dict[str, Any]] = [
         {"username": "guide01", "roles": ["guide"], "home": "luolong"},
         *({"username": f"clerk{n:02d}", "roles": ["clerk"], "home": "luolong"} for n in range(1, 13)),
-        {"username": "clerk21", "roles": ["clerk"], "home": "lilou"},
-        {"username": "clerk31", "roles": ["clerk"], "home": "dongcun"},
         {"username": "pickup01", "roles": ["pickup"], "home": "luolong"},
+        {"username": "clerk21", "roles": ["clerk", "pickup"], "home": "lilou"},
+        {"username": "clerk31", "roles": ["clerk", "pickup"], "home": "dongcun"},
         {"username": "chief01", "roles": ["chief"], "home": None},
         {"username": "supervisor01", "roles": ["supervisor"], "home": None},
         {"username": "admin01", "roles": ["admin"], "home": None},
     ]
     for n, department in enumerate(departments(), start=1):
         listed.append(
-            {"username": f"approver{n:02d}", "roles": ["approver"], "home": None, "department": department["name"]}
+            {
+                "username": f"approver{n:02d}",
+                "roles": ["approver", "head"],
+                "home": None,
+                "department": department["name"],
+            }
         )
     return listed
 

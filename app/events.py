@@ -142,6 +142,11 @@ class ClosureDefined(Event, kind="closure.defined"):
 
 
 @published
+class HoursChanged(Event, kind="hours.changed"):
+    hours: tuple[str, ...]  # daily opening intervals, e.g. "08:30-12:00"
+
+
+@published
 class CatalogImported(Event, kind="catalog.imported"):
     version: str
     items: int
@@ -196,6 +201,30 @@ class FieldRevealed(Event, kind="field.revealed"):
     @property
     def subject(self) -> str:
         return self.of
+
+
+@published
+class ApplicantRecalled(Event, kind="field.recalled"):
+    """A clerk looked whether an applicant is known, by the full ID number, and saw masked data of `case` or nobody."""
+
+    case: int | None
+
+    @property
+    def subject(self) -> str:
+        return f"case:{self.case}" if self.case else "field:recalled"
+
+
+@published
+class LicenceStored(Event, kind="licence.stored"):
+    """An e-licence came into the local store; `case` when it is a result of our own."""
+
+    licence: int
+    title: str
+    case: int | None = None
+
+    @property
+    def subject(self) -> str:
+        return f"case:{self.case}" if self.case else f"licence:{self.licence}"
 
 
 # ── windows ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -352,13 +381,23 @@ class CaseNotAccepted(CaseEvent, kind="case.not_accepted"):
 
 @published
 class SupplementRequested(CaseEvent, kind="case.supplement_requested"):
+    """`second`: against the rule that the applicant is told once, by a supervisor's override (C2)."""
+
     materials: tuple[str, ...]
+    second: bool = False
 
 
 @published
 class SupplementReceived(CaseEvent, kind="case.supplemented"):
     materials: tuple[str, ...]
     complete: bool
+
+
+@published
+class MaterialShared(CaseEvent, kind="case.material_shared"):
+    """An e-licence of the store stands for this material; which one is kept with the case."""
+
+    material: str
 
 
 @published
@@ -382,6 +421,37 @@ class CaseReviewed(CaseEvent, kind="case.reviewed"):
 
 @published
 class CaseDecided(CaseEvent, kind="case.decided"):
+    department: str
+    outcome: str
+
+
+@published
+class CaseCollected(CaseEvent, kind="case.collected"):
+    """Taken in at a point that may not receive 代收; it is received where the papers arrive."""
+
+    item: str
+
+
+@published
+class CaseBackdated(CaseEvent, kind="case.backdated"):
+    """A supervisor corrected the instant of receipt; the reason is kept with the case."""
+
+    received_at: str
+    before: str
+
+
+@published
+class CaseConverted(CaseEvent, kind="case.converted"):
+    """An instant case that could not be finished at once goes on with a promised limit."""
+
+    amount: int
+    unit: str
+
+
+@published
+class CaseProposed(CaseEvent, kind="case.proposed"):
+    """A first signature: what is proposed to whoever decides for the department."""
+
     department: str
     outcome: str
 
@@ -424,6 +494,64 @@ class NoRequestAnswered(CaseEvent, kind="case.no_answered"):
 
 
 @published
+class CaseVoided(CaseEvent, kind="case.voided"):
+    pass
+
+
+@published
+class CaseRevoked(CaseEvent, kind="case.revoked"):
+    """A decision was taken back 撤销 (行政许可法 §69)."""
+
+    department: str
+
+
+@published
+class CaseChecked(CaseEvent, kind="case.checked"):
+    """The check after a decision on the applicant's word 告知承诺: kept or broken."""
+
+    outcome: str
+
+
+@published
+class CaseUrged(CaseEvent, kind="case.urged"):
+    department: str
+
+
+@published
+class UrgeAnswered(CaseEvent, kind="case.urge_answered"):
+    department: str
+
+
+@published
+class OverdueExplained(CaseEvent, kind="case.overdue_explained"):
+    pass
+
+
+@published
+class CaseSignalled(CaseEvent, kind="case.signalled"):
+    """Somebody was told of a light: `level` of it, `rung` of the ladder, the department concerned."""
+
+    level: str
+    rung: str
+    department: str
+
+
+@published
+class CaseReminded(CaseEvent, kind="case.reminded"):
+    """The applicant was reminded: of what to bring or to collect."""
+
+    of: str
+
+
+@published
+class CaseOverran(CaseEvent, kind="case.overran"):
+    """A special procedure or check lasts longer than the applicant was told."""
+
+    ground: str
+    department: str
+
+
+@published
 class CaseWithdrawn(CaseEvent, kind="case.withdrawn"):
     deemed: bool = False
 
@@ -436,6 +564,11 @@ class CaseReady(CaseEvent, kind="case.ready"):
 @published
 class CaseDispatched(CaseEvent, kind="case.dispatched"):
     pass
+
+
+@published
+class CaseSigned(CaseEvent, kind="case.signed"):
+    """The courier's slip came back signed."""
 
 
 @published
@@ -457,6 +590,162 @@ class ClocksMoved(CaseEvent, kind="case.clocks_moved"):
 class LightChanged(CaseEvent, kind="case.light_changed"):
     light: str
     department: str
+
+
+# ── one-thing cases, papers on their way, errands ───────────────────────────────────────────────────────────────
+
+
+@published
+class JointEvent(Event):
+    """What every event of a one-thing case 一件事 says; its parts are cases with events of their own."""
+
+    joint: int
+    number: str
+
+
+@published
+class JointReceived(JointEvent, kind="joint.received"):
+    theme: str
+    cases: tuple[str, ...]
+    window: str | None = None
+    ticket: int | None = None
+
+
+@published
+class JointSupplementRequested(JointEvent, kind="joint.supplement_requested"):
+    materials: tuple[str, ...]
+
+
+@published
+class JointSupplemented(JointEvent, kind="joint.supplemented"):
+    materials: tuple[str, ...]
+    complete: bool
+
+
+@published
+class JointAccepted(JointEvent, kind="joint.accepted"):
+    pass
+
+
+@published
+class JointBegan(JointEvent, kind="joint.began"):
+    """The turn of these later parts has come."""
+
+    cases: tuple[str, ...]
+
+
+@published
+class JointExtended(JointEvent, kind="joint.extended"):
+    amount: int
+    unit: str
+
+
+@published
+class JointDecided(JointEvent, kind="joint.decided"):
+    granted: int
+    parts: int
+
+
+@published
+class JointReady(JointEvent, kind="joint.ready"):
+    cases: tuple[str, ...]
+
+
+@published
+class JointHandedOver(JointEvent, kind="joint.handed_over"):
+    cases: tuple[str, ...]
+
+
+@published
+class JointDelivered(JointEvent, kind="joint.delivered"):
+    """Nothing is left to hand out."""
+
+
+@published
+class JointWithdrawn(JointEvent, kind="joint.withdrawn"):
+    pass
+
+
+@published
+class ManifestEvent(Event):
+    """What every event of a bundle of papers between two halls says."""
+
+    manifest: int
+    number: str
+    from_hall: str
+    to_hall: str
+
+
+@published
+class ManifestSent(ManifestEvent, kind="manifest.sent"):
+    cases: tuple[str, ...]
+
+
+@published
+class ManifestArrived(ManifestEvent, kind="manifest.arrived"):
+    """`missing`: cases on the list whose papers were not in the bundle."""
+
+    cases: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+@published
+class AgencyEvent(Event):
+    """What every event of an agency order 代办 says. For whom and why it is run stays out of the record."""
+
+    agency: int
+    number: str
+
+
+@published
+class AgencyOrdered(AgencyEvent, kind="agency.ordered"):
+    item: str | None = None
+
+
+@published
+class AgencyAccepted(AgencyEvent, kind="agency.accepted"):
+    pass
+
+
+@published
+class AgencyStarted(AgencyEvent, kind="agency.started"):
+    """Everything needed was handed over: the three working days run."""
+
+    due_at: str | None
+
+
+@published
+class AgencyInterrupted(AgencyEvent, kind="agency.interrupted"):
+    pass
+
+
+@published
+class AgencyResumed(AgencyEvent, kind="agency.resumed"):
+    due_at: str | None
+
+
+@published
+class AgencyCompleted(AgencyEvent, kind="agency.completed"):
+    case: str | None = None
+    in_time: bool = True
+
+
+@published
+class AgencyCalledBack(AgencyEvent, kind="agency.called_back"):
+    satisfied: bool
+
+
+@published
+class AgencyCancelled(AgencyEvent, kind="agency.cancelled"):
+    pass
+
+
+@published
+class BatchRequested(Event, kind="batch.requested"):
+    """Somebody wants issued papers as one file; asked for again when the file is gone."""
+
+    batch: int
+    total: int
 
 
 @published

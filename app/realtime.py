@@ -15,12 +15,11 @@ from typing import Any
 import redis
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError, Namespace, SocketIO
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from socketio.pubsub_manager import PubSubManager
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import eventlog
+from app.broker import redis_client
 from app.config import Settings
 from app.db import NETWORK
 from app.errors import Refusal
@@ -41,18 +40,6 @@ MESSAGE_BYTES = 4_096  # clients have nothing longer to say than their token
 REDIS_AWAY_S = 0.5  # between two tries to hear Redis again
 
 Board = Callable[[str], dict[str, Any]]
-
-
-def redis_client(url: str) -> redis.Redis:
-    """A client that fails at once instead of trying for seconds: who calls it has a better plan."""
-    return redis.Redis.from_url(
-        url,
-        socket_connect_timeout=1,
-        socket_timeout=2,
-        socket_keepalive=True,
-        health_check_interval=10,
-        retry=Retry(NoBackoff(), 0),
-    )
 
 
 class Bus(PubSubManager):

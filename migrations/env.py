@@ -8,6 +8,8 @@ from alembic import context
 from sqlalchemy import create_engine, pool
 
 import app.action
+import app.casework.joint_models
+import app.casework.licence_models
 import app.casework.models
 import app.catalog.models
 import app.eventlog

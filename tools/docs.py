@@ -22,6 +22,7 @@ import app
 from app import events
 from app.casework.rules import states as case_states
 from app.events import Event
+from app.notices.registry import NOTICES
 from app.people.permissions import DEVICES, ROLES, Permission
 from app.queueing.rules import states as ticket_states
 
@@ -245,7 +246,7 @@ def _codes(text: str) -> str:
 def states_page() -> str:
     """The lives of tickets and cases, as their tables have them."""
     ticket = _life(ticket_states, ticket_states.TicketState, ticket_states.TicketStep)
-    case = _life(case_states, case_states.CaseState, case_states.CaseStep)
+    case = _case_life()
     return f"""# States
 
 {_NOTE}
@@ -275,6 +276,29 @@ def _life(module: ModuleType, states: type[StrEnum], steps: type[StrEnum]) -> st
     return "\n".join([table(["from", "step", "to"], rows), "", f"Nothing leads out of {over}.", "", _drawing(table_)])
 
 
+def _case_life() -> str:
+    """The table of a case with all its columns, and a drawing of it."""
+    in_chinese, lines = _chinese(case_states), case_states.TABLE
+    rows = [
+        [
+            f"`{line.state}` {in_chinese[line.state]}",
+            f"`{line.step}` {in_chinese[line.step]}",
+            "—" if line.to == line.state else f"`{line.to}` {in_chinese[line.to]}",
+            ", ".join(f"`{permission}`" for permission in sorted(line.who)) or "the timer",
+            in_chinese[line.effect] if line.effect != case_states.Effect.NONE else "—",
+            ", ".join(f"`{code}`" for code in line.guards) or "—",
+            line.law or "—",
+        ]
+        for line in lines
+    ]
+    ends = ", ".join(
+        f"`{state}` {in_chinese[state]}" for state in case_states.CaseState if not case_states.legal_steps(state)
+    )
+    head = ["from", "step", "to", "who", "the clocks", "refuses", "ground"]
+    drawing = _drawing(case_states.STEPS)
+    return "\n".join([table(head, rows), "", f"Nothing leads out of {ends}.", "", drawing])
+
+
 def _drawing(steps: dict[tuple[StrEnum, StrEnum], StrEnum]) -> str:
     arrows: dict[tuple[str, str], list[str]] = {}
     for (at, step), to in steps.items():
@@ -291,6 +315,41 @@ def _chinese(module: ModuleType) -> dict[str, str]:
     return dict(re.findall(r'^    [A-Z_]+ = "([^"]+)"  # (\S+)$', source, re.MULTILINE))
 
 
+def papers_page() -> str:
+    """Every kind of paper: when it is issued, by what law, in which copies, and what it must be told."""
+    rows = []
+    for kind, notice in NOTICES.items():
+        needed = sorted(notice.contract.__required_keys__ - {"hall_name", "case_number", "item_name", "applicant_name"})  # type: ignore[attr-defined]
+        copies = "<br>".join(zh for zh, _en in notice.copies)
+        told = ", ".join(f"`{key}`" for key in needed) or "—"
+        rows.append([f"`{kind}`", notice.letter, "<br>".join(notice.name), notice.issued, notice.law, copies, told])
+    return f"""# Papers
+
+{_NOTE}
+
+What the hall hands out. A paper is issued inside the action that it speaks of (`app/casework/papers.py` collects the
+facts, `app/notices/issue.py` numbers and freezes them, sealed), and drawn when somebody asks: the same facts give the
+same bytes, so a reprint is the same paper. Numbers run without gaps per hall, kind and local year: 受字〔2026〕第12号.
+
+- One module a kind in `app/notices`; what it must be told is a contract in `facts.py` and `entries.py`, checked to the
+  last inner entry (`shapes.py`). Anything unknown, missing or of another shape is a mistake of the code: `FactsWrong`.
+- The Chinese text alone has effect. `language="en"` prints English beside it.
+- Each copy has its own pages, document number, QR code to the case's page, and the place of the seal (印章). The public
+  explanation of a delay names nobody; it, the manifest and the courier slip carry no way to the case's page.
+- Remedies are those in force on the day of the paper (`remedies.py`). Nothing on a paper is markup, and drawing one
+  opens no address. Local rules (安阳) are the sample that ships; a hall replaces them with its own.
+- Many papers at once are a batch: `POST /api/v1/notices/batches`, drawn by the worker as one PDF. A batch is an event of
+  the hall's record; its file and progress may be lost at any time and are made again when somebody asks.
+
+{table(["kind", "letter", "title", "issued", "law", "copies", "must be told"], rows)}
+
+`agency` is four papers (委托书, 受理单, 中止单, 办结单) by its `form`; `decision` grants or refuses; `non_acceptance` is
+不受理 where no licence is needed; `withdrawal` may be deemed; `special_procedure` is a notice of a site or technical
+check where no law takes its time out of the statutory limit; `reminder` asks to collect or to bring. The ticket slip
+(`slip`) is an 80 mm page of its own.
+"""
+
+
 _NOTE = "<!-- written by `python -m tools.docs`; do not edit -->"
 
 
@@ -304,6 +363,7 @@ def pages() -> dict[Path, Callable[[], str]]:
         DOCS / "events.md": events_page,
         DOCS / "states.md": states_page,
         DOCS / "concurrency.md": _concurrency_page,
+        DOCS / "papers.md": papers_page,
     }
 
 

@@ -10,6 +10,8 @@ from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
 
 from app.api import (
+    agency,
+    batches,
     cases,
     deadlines,
     delivery,
@@ -17,8 +19,12 @@ from app.api import (
     halls,
     intake,
     items,
+    joint,
+    licences,
+    manifests,
     metrics,
     notices,
+    oversight,
     review,
     sessions,
     tickets,
@@ -33,7 +39,7 @@ NOUNS = [
     module.noun
     for module in (
         *(sessions, devices, halls, items, tickets, windows),
-        *(cases, intake, review, delivery, notices, deadlines),
+        *(cases, intake, licences, review, delivery, joint, manifests, agency, oversight, notices, batches, deadlines),
     )
 ]
 

@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields
 
 from app.api.items import Limit
-from app.api.schemas import Shape, instant, maybe, said
+from app.api.schemas import Shape, instant, listed, maybe, said
 from app.casework.rules.states import CaseState
 from app.hall.rules.lights import Light
 
@@ -36,6 +36,16 @@ class MaskedParty(Shape):
     phone = maybe()
 
 
+class SharedLicence(Shape):
+    """An e-licence that stands for a material; its number is masked."""
+
+    title = said()
+    number = said()
+    issuer = said()
+    issued_on = said()
+    valid_until = maybe()
+
+
 class CaseMaterial(Shape):
     code = said()
     name = said()
@@ -49,6 +59,7 @@ class CaseMaterial(Shape):
     state = said(metadata={"enum": ["received", "missing", "not_needed", "shared"]})
     requested = fields.Boolean(required=True)
     problem = maybe()
+    licences = listed(fields.Nested(SharedLicence), required=True)
 
 
 class CaseClock(Shape):
@@ -74,6 +85,7 @@ class Flags(Shape):
     tolerant = fields.Boolean(required=True)
     deemed_accepted = fields.Boolean(required=True)
     extended = fields.Boolean(required=True)
+    on_commitment = fields.Boolean(required=True)
 
 
 class DepartmentPart(Shape):
@@ -85,6 +97,10 @@ class DepartmentPart(Shape):
 class Review(DepartmentPart):
     position = fields.Integer(required=True)
     taken_by = maybe()
+    proposed_by = maybe(metadata={"description": "Who signed before the decision, separated by spaces"})
+    proposal = maybe(metadata={"enum": ["granted", "refused", None]})
+    note = maybe(metadata={"description": "Why it is proposed, or why the case came back"})
+    signatures = fields.Integer(required=True)
     decided_by = maybe()
     decided_at = instant(**OPTIONAL_INSTANT)
 
@@ -95,6 +111,29 @@ class Stop(Shape):
     days = fields.Integer(required=True)
     from_at = instant(required=True)
     until_at = instant(**OPTIONAL_INSTANT)
+
+
+class Urge(Shape):
+    """A supervisor's urging and its answer, null while it is awaited."""
+
+    department = said()
+    department_en = said()
+    urged_by = said()
+    urged_at = instant(required=True)
+    note = said()
+    answer_due_at = instant(**OPTIONAL_INSTANT)
+    answered_by = maybe()
+    answered_at = instant(**OPTIONAL_INSTANT)
+    answer = maybe()
+
+
+class Overdue(Shape):
+    """Why a case is late, as the public is told."""
+
+    reason = said()
+    clock = said(metadata={"enum": ["promised", "statutory"]})
+    estimate_on = fields.String(required=True, allow_none=True, metadata={"format": "date"})
+    told_at = instant(required=True)
 
 
 class NoRequest(Shape):
@@ -109,6 +148,30 @@ class Result(Shape):
     name_en = said()
     kind = said()
     shelf = fields.String(allow_none=True)
+
+
+class Delivery(Shape):
+    """How the result went to the applicant. What went by courier is signed for when its slip is back."""
+
+    how = said(metadata={"description": "window, courier, or on the spot"})
+    carrier = maybe()
+    zone = maybe()
+    fee_fen = maybe(fields.Integer)
+    dispatched_at = instant(**OPTIONAL_INSTANT)
+    signed = fields.Boolean(required=True)
+    signed_at = instant(**OPTIONAL_INSTANT)
+
+
+class StaffDelivery(Delivery):
+    tracking_number = maybe()
+
+
+class AfterCheck(Shape):
+    """The check of a decision on commitment; empty until it is made."""
+
+    outcome = maybe(metadata={"enum": ["kept", "broken", None]})
+    at = instant(**OPTIONAL_INSTANT)
+    note = maybe()
 
 
 class HistoryLine(Shape):
@@ -138,11 +201,18 @@ class CaseDates(Shape):
     hall = said()
     item = fields.Nested(CaseItem, required=True)
     state = said(metadata={"enum": STATES})
-    received_at = instant(required=True)
+    received_at = instant(**OPTIONAL_INSTANT)
     accepted_at = instant(**OPTIONAL_INSTANT)
     decided_at = instant(**OPTIONAL_INSTANT)
     ready_at = instant(**OPTIONAL_INSTANT)
     delivered_at = instant(**OPTIONAL_INSTANT)
+
+
+class Conversion(Shape):
+    """An instant case that goes on with a promised limit, and why."""
+
+    limit = fields.Nested(Limit, required=True)
+    reason = said()
 
 
 class StaffCase(CaseDates):
@@ -157,11 +227,16 @@ class StaffCase(CaseDates):
     clocks = fields.Nested(Clocks, required=True)
     notice_due_at = instant(**OPTIONAL_INSTANT)
     gap_due_at = instant(**OPTIONAL_INSTANT)
+    supplement_due_at = instant(**OPTIONAL_INSTANT)
     routing = said()
     departments = fields.List(fields.Nested(Review), required=True)
     stops = fields.List(fields.Nested(Stop), required=True)
-    commitment = maybe(metadata={"description": "Of a tolerant acceptance"})
+    commitment = maybe(metadata={"description": "What the applicant promised for a gap, or in place of evidence"})
     extension = maybe(metadata={"description": "Why the case was extended"})
+    conversion = fields.Nested(Conversion, required=True, allow_none=True)
+    backdated = maybe(metadata={"description": "Why the receipt was moved back"})
+    overdue = fields.Nested(Overdue, required=True, allow_none=True)
+    urges = fields.List(fields.Nested(Urge), required=True, metadata={"description": "The newest first"})
     no_request = fields.Nested(NoRequest, required=True, allow_none=True)
     outcome = maybe()
     result = fields.Nested(Result, required=True)
@@ -170,6 +245,10 @@ class StaffCase(CaseDates):
     window_name_en = maybe()
     forwarded_to = maybe()
     delivered_how = maybe()
+    delivery = fields.Nested(StaffDelivery, required=True, allow_none=True)
+    check = fields.Nested(AfterCheck, required=True, allow_none=True)
+    ended = maybe(metadata={"description": "Why the case was voided or its decision revoked"})
+    printed_due_at = instant(**OPTIONAL_INSTANT)
     history = fields.List(fields.Nested(HistoryLine), required=True)
     notices = fields.List(fields.Nested(NoticeLine), required=True)
     steps = fields.List(fields.String(), required=True)
@@ -191,11 +270,14 @@ class CaseLine(CaseDates):
     departments = fields.List(fields.Nested(DepartmentPart), required=True)
     shelf = maybe()
     no_request = fields.Boolean(required=True)
+    urged = fields.Boolean(required=True, metadata={"description": "A supervisor waits for an answer"})
+    explained = fields.Boolean(required=True, metadata={"description": "The public was told why the case is late"})
 
 
 class CasePage(Shape):
     items = fields.List(fields.Nested(CaseLine), required=True)
-    total = fields.Integer(required=True)
+    total = fields.Integer(required=True, metadata={"description": "Counted to 1000"})
+    more = fields.Boolean(required=True, metadata={"description": "There are more than were counted"})
     page = fields.Integer(required=True)
     pages = fields.Integer(required=True)
 
@@ -213,11 +295,14 @@ class PublicCase(CaseDates):
 
     acceptance_number = maybe()
     outcome = maybe()
+    overdue = fields.Nested(Overdue, required=True, allow_none=True)
     promised = fields.Nested(CaseClock, required=True)
     statutory = fields.Nested(CaseClock, required=True)
     to_bring = fields.List(fields.Nested(ToBring), required=True)
+    bring_by = instant(**OPTIONAL_INSTANT)
     departments = fields.List(fields.Nested(DepartmentPart), required=True)
     result = fields.Nested(Result, required=True)
+    delivery = fields.Nested(Delivery, required=True, allow_none=True)
     flags = fields.Nested(Flags, required=True)
 
 
@@ -229,6 +314,7 @@ class LedgerLine(Shape):
     working = maybe(fields.Boolean)
     why = said(metadata={"enum": ["workday", "weekend", "holiday", "makeup", "closure", "session", "unknown"]})
     why_name = said()
+    why_name_en = said()
     counted = fields.Integer(required=True)
     total = fields.Integer(required=True)
     limit = fields.Integer(required=True)

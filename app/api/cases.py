@@ -12,7 +12,10 @@ from app.api.noun import Noun
 from app.api.reading import own_hall, plain
 from app.api.schemas import PageQuery, Shape, Text, said
 from app.casework import queries
+from app.casework.inbox import inbox
+from app.casework.levels_queries import works_with
 from app.casework.reveal import FIELDS, REASONS, reveal_field
+from app.casework.rules.states import TABS
 from app.errors import Refusal
 from app.now import now
 from app.people.gate import public, requires
@@ -27,7 +30,7 @@ class InboxQuery(PageQuery):
     """`department` is one's own by default; `state` is a state, a tab of the inbox, or `overdue`."""
 
     light = Text(limit=10, load_default=None, validate=validate.OneOf(LIGHTS))
-    state = Text(limit=20, load_default=None, validate=validate.OneOf([*STATES, *queries.TABS, "overdue"]))
+    state = Text(limit=20, load_default=None, validate=validate.OneOf([*STATES, *TABS, "overdue"]))
     department = Text(limit=60, load_default=None)
     hall = Text(limit=40, load_default=None)
 
@@ -50,7 +53,7 @@ class Revealed(Shape):
 def own_case(number: str) -> tuple[str, int]:
     """(hall, id) of a case that the caller may see. Refuses case.unknown, auth.foreign_hall."""
     hall, case_id = queries.find_case(plain(number, "case.unknown"))
-    if g.actor.hall not in (None, hall):
+    if not works_with(g.actor.hall, hall, case_id):
         raise Refusal("auth.foreign_hall")
     return hall, case_id
 
@@ -69,7 +72,7 @@ def list_cases(given: dict[str, Any]) -> Any:
     """Cases by due time, soonest first; an approver's own department's unless another is asked for."""
     hall = own_hall(g.actor, given.pop("hall")) if given["hall"] else given.pop("hall") or g.actor.hall
     department = given.pop("department") or g.actor.department
-    return queries.inbox(at=now(), hall=hall, department=department, **given)
+    return inbox(at=now(), hall=hall, department=department, **given)
 
 
 @noun.get("/cases/<number>", refuses=OF_CASE)

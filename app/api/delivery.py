@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from marshmallow import fields
 
-from app.api.case_shapes import StaffCase
-from app.api.cases import OF_CASE, act
+from app.api.case_steps import Steps
 from app.api.noun import Noun
 from app.api.schemas import Shape, Text
 from app.casework import delivery
-from app.people.gate import requires
+from app.casework.rules.signature import LONGEST
 from app.people.permissions import Permission
 
 noun = Noun("delivery", "Handing results over")
+step = Steps(noun)
 
-STEP = f"{OF_CASE} case.illegal_step text.empty"
+HAND_OVER = Permission.CASE_HAND_OVER
 
 
 class Shelf(Shape):
-    shelf = Text(limit=20, load_default="")
+    shelf = Text(limit=20, load_default="", metadata={"description": "The next free slot by default"})
 
 
 class AgentWithLetter(Shape):
@@ -36,35 +34,50 @@ class HandOver(Shape):
     pickup_code = Text(limit=20, allow_none=True, load_default=None)
     id_number = Text(limit=60, allow_none=True, load_default=None)
     agent = fields.Nested(AgentWithLetter, allow_none=True, load_default=None)
+    signature = Text(
+        limit=LONGEST,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "What the receiver drew: a PNG as a data URL"},
+    )
 
 
 class Dispatch(Shape):
     carrier = Text(limit=40, required=True)
     tracking_number = Text(limit=40, required=True)
+    zone = Text(limit=20, allow_none=True, load_default=None, metadata={"description": "Of the courier's tariff"})
+    address = Text(
+        limit=200, allow_none=True, load_default=None, metadata={"description": "As chosen at receipt by default"}
+    )
 
 
-@noun.post("/cases/<number>/ready", refuses=STEP)
-@requires(Permission.CASE_HAND_OVER)
-@noun.arguments(Shelf)
-@noun.response(200, StaffCase)
-def ready_case(given: dict[str, Any], number: str) -> Any:
-    """The result lies at the pickup window."""
-    return act(delivery.ready_case, number, **given)
+class Slip(Shape):
+    receiver = Text(limit=60, required=True)
+    signed_on = fields.Date(allow_none=True, load_default=None, metadata={"description": "Today by default"})
 
 
-@noun.post("/cases/<number>/hand-over", refuses=f"{STEP} case.receiver_mismatch case.agent_letter person.bad_id")
-@requires(Permission.CASE_HAND_OVER)
-@noun.arguments(HandOver)
-@noun.response(200, StaffCase)
-def hand_over(given: dict[str, Any], number: str) -> Any:
-    """Give the result to whoever shows the code or the applicant's ID; an agent also shows a letter."""
-    return act(delivery.hand_over, number, **given)
-
-
-@noun.post("/cases/<number>/dispatch", refuses=STEP)
-@requires(Permission.CASE_HAND_OVER)
-@noun.arguments(Dispatch)
-@noun.response(200, StaffCase)
-def dispatch_case(given: dict[str, Any], number: str) -> Any:
-    """Send the result by courier."""
-    return act(delivery.dispatch_case, number, **given)
+step("ready", delivery.ready_case, HAND_OVER, says="The result lies at the pickup window.", takes=Shelf)
+step(
+    "hand-over",
+    delivery.hand_over,
+    HAND_OVER,
+    says="Give the result to whoever shows the code or the applicant's ID; an agent also shows a letter.",
+    takes=HandOver,
+    refuses="case.receiver_mismatch case.agent_letter case.signature person.bad_id",
+)
+step(
+    "dispatch",
+    delivery.dispatch_case,
+    HAND_OVER,
+    says="Send the result by courier, at the fee of its zone.",
+    takes=Dispatch,
+    refuses="case.courier_zone",
+)
+step(
+    "sign",
+    delivery.sign_delivery,
+    HAND_OVER,
+    says="The courier's slip came back signed.",
+    takes=Slip,
+    refuses="case.not_dispatched case.sign_date",
+)

@@ -1,18 +1,22 @@
-"""Intake: what a clerk does with a case at the accepting window. No step here refuses an applicant."""
+"""Intake: what a clerk does with a case at the accepting window, and what a supervisor puts right there.
+
+No step here refuses an applicant.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from flask import g
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
-from app.api.case_shapes import ReceivedCase, StaffCase, shown
-from app.api.cases import OF_CASE, act
+from app.api.case_shapes import ReceivedCase, shown
+from app.api.case_steps import Reason, Steps
+from app.api.deadlines import when
 from app.api.noun import Noun
 from app.api.reading import own_hall, row_id
-from app.api.schemas import Nothing, Shape, Text, listed, whole
-from app.casework import intake
+from app.api.schemas import Shape, Text, listed, whole
+from app.casework import corrections, finish, intake, supplement
 from app.casework.rules.materials import MaterialState
 from app.errors import Refusal
 from app.now import now
@@ -22,7 +26,9 @@ from app.queueing.queries import ticket_view, window_of_staff
 
 noun = Noun("intake", "Receiving and accepting cases")
 
-STEP = f"{OF_CASE} case.illegal_step text.empty"
+step = Steps(noun)
+
+ACCEPT, OVERRIDE = Permission.CASE_ACCEPT, Permission.CASE_OVERRIDE
 LONGEST_GAP = 366
 
 
@@ -86,17 +92,31 @@ class Tolerance(Shape):
     )
 
 
+class Word(Shape):
+    text = Text(limit=500, load_default="", metadata={"description": "What the applicant commits to in writing"})
+
+
 class Acceptance(Shape):
     tolerant = fields.Nested(Tolerance, allow_none=True, load_default=None)
+    commitment = fields.Nested(
+        Word, allow_none=True, load_default=None, metadata={"description": "Where the item is decided on a commitment"}
+    )
 
 
 class Lacking(Shape):
     code = Text(limit=80, required=True)
     problem = Text(limit=200, allow_none=True)
+    defect = Text(
+        limit=20,
+        allow_none=True,
+        validate=validate.OneOf(supplement.DEFECTS),
+        metadata={"description": "Incomplete, or not in the form that the law asks for"},
+    )
 
 
 class Supplement(Shape):
     items = listed(fields.Nested(Lacking), required=True)
+    repeat_reason = Text(limit=500, load_default="", metadata={"description": "Of a second notice: why it is allowed"})
 
 
 class Supplied(fields.Field):
@@ -117,6 +137,15 @@ class Supply(Shape):
     )
 
 
+class NewLimit(Shape):
+    limit = fields.Nested(GapLimit, required=True)
+    reason = Text(limit=500, load_default="")
+
+
+class Backdating(Reason):
+    received_at = when(required=True)
+
+
 class NoRequestIn(Shape):
     kind = Text(limit=20, required=True, metadata={"enum": list(intake.NO_REQUESTS)})
     reason = Text(limit=500, load_default="")
@@ -124,7 +153,7 @@ class NoRequestIn(Shape):
 
 @noun.post(
     "/cases",
-    refuses="item.unknown case.applicant_kind case.material_unknown ticket.unknown auth.foreign_hall "
+    refuses="item.unknown case.applicant_kind case.material_unknown licence.expired licence.revoked ticket.unknown auth.foreign_hall "
     "hall.unknown text.empty person.bad_id person.bad_phone",
 )
 @requires(Permission.CASE_ACCEPT)
@@ -156,57 +185,74 @@ def receive_case(given: dict[str, Any]) -> Any:
     return shown(answer)
 
 
-@noun.post(
-    "/cases/<number>/accept",
-    refuses=f"{STEP} case.no_request_open case.materials_missing case.tolerant_main case.tolerant_commitment "
-    "case.tolerant_gap",
+step(
+    "accept",
+    intake.accept_case,
+    ACCEPT,
+    says="Accept: the clocks start. With `tolerant`, secondary materials may follow; with `commitment`, a word replaces them.",
+    takes=Acceptance,
+    refuses="case.no_request_open case.materials_missing case.tolerant_main case.tolerant_commitment "
+    "case.tolerant_gap case.not_on_commitment case.commitment_required",
 )
-@requires(Permission.CASE_ACCEPT)
-@noun.arguments(Acceptance)
-@noun.response(200, StaffCase)
-def accept_case(given: dict[str, Any], number: str) -> Any:
-    """Accept: both clocks start today. With `tolerant`, secondary materials may follow within a limit."""
-    return act(intake.accept_case, number, tolerant=given["tolerant"])
-
-
-@noun.post(
-    "/cases/<number>/request-supplement",
-    refuses=f"{STEP} case.nothing_missing case.material_unknown case.second_notice auth.foreign_department "
+step(
+    "request-supplement",
+    supplement.request_supplement,
+    ACCEPT,
+    OVERRIDE,
+    Permission.CASE_DECIDE,
+    says="Tell the applicant once all that is missing; in review the deciding department does, a second time a supervisor.",
+    takes=Supplement,
+    refuses="case.nothing_missing case.material_unknown case.second_notice case.told_late auth.foreign_department "
     "case.not_authorised",
 )
-@requires(Permission.CASE_ACCEPT, Permission.CASE_OVERRIDE, Permission.CASE_DECIDE)
-@noun.arguments(Supplement)
-@noun.response(200, StaffCase)
-def request_supplement(given: dict[str, Any], number: str) -> Any:
-    """Tell the applicant once all that is missing; in review the deciding department does, a second time a supervisor."""
-    return act(intake.request_supplement, number, items=given["items"])
-
-
-@noun.post("/cases/<number>/supply", refuses=f"{STEP} case.nothing_missing case.material_unknown")
-@requires(Permission.CASE_ACCEPT)
-@noun.arguments(Supply)
-@noun.response(200, StaffCase)
-def supply_materials(given: dict[str, Any], number: str) -> Any:
-    """Take supplements in; when nothing is missing any more the case goes on by itself."""
-    return act(intake.supply, number, items=given["items"])
-
-
-@noun.post(
-    "/cases/<number>/no-request",
-    refuses=f"{STEP} case.no_request_kind case.no_request_open case.reason_required",
+step(
+    "supply",
+    supplement.supply,
+    ACCEPT,
+    says="Take supplements in; when nothing is missing any more the case goes on by itself.",
+    takes=Supply,
+    refuses="case.nothing_missing case.material_unknown licence.expired licence.revoked",
 )
-@requires(Permission.CASE_ACCEPT)
-@noun.arguments(NoRequestIn)
-@noun.response(200, StaffCase)
-def raise_no_request(given: dict[str, Any], number: str) -> Any:
-    """Ask the chief representative whether the case may be refused: a window has no veto."""
-    return act(intake.raise_no_request, number, **given)
-
-
-@noun.post("/cases/<number>/withdraw", refuses=STEP)
-@requires(Permission.CASE_ACCEPT)
-@noun.arguments(Nothing)
-@noun.response(200, StaffCase)
-def withdraw_case(_given: dict[str, Any], number: str) -> Any:
-    """The applicant takes the application back."""
-    return act(intake.withdraw_case, number)
+step(
+    "no-request",
+    intake.raise_no_request,
+    ACCEPT,
+    says="Ask the chief representative whether the case may be refused: a window has no veto.",
+    takes=NoRequestIn,
+    refuses="case.no_request_kind case.no_request_open case.reason_required",
+)
+step("withdraw", intake.withdraw_case, ACCEPT, says="The applicant takes the application back.")
+step(
+    "finish",
+    finish.finish_case,
+    ACCEPT,
+    says="Hand over on the spot what was granted to the applicant who waited at the window.",
+    refuses="case.not_instant case.on_the_spot",
+)
+step(
+    "convert",
+    finish.convert_case,
+    ACCEPT,
+    Permission.CASE_DECIDE,
+    says="Turn an instant case into one with a promised limit, with the reason told.",
+    takes=NewLimit,
+    refuses="case.not_instant case.reason_required case.convert_limit case.convert_late auth.foreign_department "
+    "case.not_authorised",
+)
+step(
+    "void",
+    corrections.void_case,
+    OVERRIDE,
+    ACCEPT,
+    says="Void what should never have been entered; a window only what it collected for another hall.",
+    takes=Reason,
+    refuses="case.reason_required",
+)
+step(
+    "backdate",
+    corrections.backdate_receipt,
+    OVERRIDE,
+    says="Move a receipt back to when the papers really came in; the applicant gets a new one.",
+    takes=Backdating,
+    refuses="case.reason_required case.backdate_bounds deadline.invalid",
+)

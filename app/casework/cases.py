@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import case as when
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from app import privacy
 from app.action import Transaction
-from app.casework.models import Case, CaseMaterial, CaseReview, CaseStop
+from app.casework.models import Case, CaseAlarm, CaseMaterial, CaseReview, CaseStop
+from app.casework.rules.alarms import TOLD, Alarm, rings_at
 from app.casework.rules.clocks import CaseClocks, Clock, Standing, Stop, read_limit, standing
+from app.casework.rules.ladder import Level
 from app.casework.rules.materials import Paper, missing
-from app.casework.rules.states import DECIDING, CaseState, CaseStep, next_state
+from app.casework.rules.states import TAB_OF, CaseState, CaseStep, line_of, next_state
+from app.casework.signals import owners_of, signal
+from app.catalog.rules.classes import TimeClass
+from app.db import canonical
 from app.errors import Refusal
-from app.events import ClocksMoved, LightChanged
-from app.hall.queries import schedule
+from app.events import SYSTEM, ClocksMoved, LightChanged
+from app.hall.queries import schedule, schedule_named
+from app.hall.rules.clock import Limit
 from app.hall.rules.hours import Schedule
+from app.hall.settings import keep_schedule, schedule_in
 from app.now import iso
 
+_KEEP_GUIDE = text("INSERT INTO kept_guides (digest, guide) VALUES (:digest, :guide) ON CONFLICT (digest) DO NOTHING")
 _NEXT_SERIAL = text(
     "INSERT INTO case_serials (hall, kind, day, serial) VALUES (:hall, :kind, :day, 1) "
     "ON CONFLICT (hall, kind, day) DO UPDATE SET serial = case_serials.serial + 1 RETURNING serial"
@@ -43,24 +52,87 @@ def load(tx: Transaction, case_id: int) -> Case:
 
 
 def checked(tx: Transaction, case_id: int, step: CaseStep) -> tuple[Case, CaseState]:
-    """The case and the state that the step leads to. Refuses case.unknown, case.illegal_step."""
+    """The case and the state that the step leads to. Refuses case.unknown, case.illegal_step, auth.forbidden."""
     case = load(tx, case_id)
-    return case, to_state(case, step)
+    return case, permitted(tx, case, step)
+
+
+def permitted(tx: Transaction, case: Case, step: CaseStep) -> CaseState:
+    """The state after the step, if the table lets this actor take it.
+
+    Refuses auth.foreign_hall, case.illegal_step, auth.forbidden.
+    """
+    if tx.actor.hall not in (None, case.hall, case.forwarded_to):  # only the hall to which the papers went up
+        raise Refusal("auth.foreign_hall")
+    line = line_of(CaseState(case.state), step)
+    if line is None:
+        raise Refusal("case.illegal_step", number=case.number, state=case.state)
+    if not any(tx.actor.may(permission) for permission in line.who) and tx.actor != SYSTEM:
+        raise Refusal("auth.forbidden")
+    return line.to
 
 
 def to_state(case: Case, step: CaseStep) -> CaseState:
-    """The state after the step. Refuses case.illegal_step."""
+    """The state that follows by itself from what was done. Refuses case.illegal_step."""
     state = next_state(CaseState(case.state), step)
     if state is None:
         raise Refusal("case.illegal_step", number=case.number, state=case.state)
     return state
 
 
+_FILED = frozenset({"state", "light", "promised_due_at", "statutory_due_at"})
+NO_DUE = datetime(9999, 1, 1, tzinfo=UTC)  # inboxes put what has no due instant last
+
+
 def change(tx: Transaction, case: Case, **values: Any) -> None:
-    """Write columns of the case; the loaded object follows."""
+    """Write columns of the case; the loaded object follows, and so does its place in the inboxes."""
     for name, value in values.items():
         setattr(case, name, value)
+    if not _FILED.isdisjoint(values):
+        file_case(tx, case)
     tx.session.flush()
+    if "state" in values and case.joint_id:
+        tx.do_later(("joint", case.joint_id), lambda: _tell_whole(tx, case.joint_id))
+
+
+def _tell_whole(tx: Transaction, joint_id: int) -> None:
+    """A part of a one-thing case has moved: the whole follows when the action has done its own work."""
+    from app.casework.joint_parts import follow  # the whole stands above its parts, which know it only here
+
+    follow(tx, joint_id)
+
+
+def file_case(tx: Transaction, case: Case) -> None:
+    """Part of an action: put the case and its departments' parts where the inboxes look for them."""
+    case.tab = TAB_OF[CaseState(case.state)]
+    case.order_at = case.promised_due_at or case.statutory_due_at or NO_DUE
+    closed = "done" if case.tab in ("pickup", "done") else "later"
+    tab = when((CaseReview.state == "open", case.tab), (CaseReview.state == "waiting", closed), else_="done")
+    mine = update(CaseReview).where(CaseReview.hall == case.hall, CaseReview.case_id == case.id)
+    tx.execute(mine.values(tab=tab, order_at=case.order_at, light=case.light))
+
+
+def add_review(tx: Transaction, case: Case, department: str, position: int, state: str) -> None:
+    """Part of an action: give a department its part in deciding the case."""
+    row = {"hall": tx.hall, "case_id": case.id, "department": department, "position": position, "state": state}
+    tx.execute(insert(CaseReview), {**row, "tab": "later", "order_at": case.order_at, "light": case.light})
+    file_case(tx, case)
+
+
+def set_review(tx: Transaction, case: Case, review: CaseReview, **values: Any) -> None:
+    """Part of an action: write columns of a department's part; its place in the inbox follows."""
+    for name, value in values.items():
+        setattr(review, name, value)
+    tx.session.flush()
+    file_case(tx, case)
+
+
+def keep_guide(tx: Transaction, guide: Mapping[str, Any]) -> str:
+    """Part of an action: the digest under which the guide is kept for the cases that follow it."""
+    text_ = canonical(guide)
+    digest = hashlib.sha256(text_.encode()).hexdigest()[:32]
+    tx.execute(_KEEP_GUIDE, {"digest": digest, "guide": text_})
+    return digest
 
 
 def said(case: Case) -> dict[str, Any]:
@@ -108,15 +180,33 @@ def stops_of(session: Session, hall: str, case_id: int) -> list[CaseStop]:
 
 def clocks_of(session: Session, case: Case) -> CaseClocks | None:
     """What the case's clocks are computed from; None before acceptance."""
+    return clocks_from(case, stops_of(session, case.hall, case.id)) if case.clock_from_at else None
+
+
+def clocks_from(case: Case, stops: Iterable[CaseStop]) -> CaseClocks | None:
+    """The same of a case whose stops were read already."""
     if case.clock_from_at is None:
         return None
     both = frozenset(Clock)
-    stops = [
-        Stop(both if stop.clocks == "both" else frozenset({Clock.PROMISED}), stop.from_at, stop.until_at)
-        for stop in stops_of(session, case.hall, case.id)
-    ]
-    promised, statutory = read_limit(case.guide["promised"]), read_limit(case.guide["statutory"])
-    return CaseClocks(promised, statutory, case.clock_from_at, stops, case.extended)
+    return CaseClocks(
+        promised=read_limit(case.converted or case.guide["promised"]),
+        statutory=read_limit(case.guide["statutory"]),
+        start_at=case.clock_from_at,
+        stops=[
+            Stop(both if stop.clocks == "both" else frozenset({Clock.PROMISED}), stop.from_at, stop.until_at)
+            for stop in stops
+        ],
+        extension=read_limit(case.extension) if case.extension else None,
+        promise_at=case.promise_at,
+        next_day=case.guide["rules"]["day_zero"] == "receipt" and case.guide["rules"]["receipt_next_day"],
+    )
+
+
+def calendar_of(session: Session, case: Case) -> Schedule:
+    """The schedule that the case's clocks follow: today's, or of a decided case the one of its decision (K6)."""
+    if case.decided_at is None:
+        return schedule(case.hall, session)
+    return schedule_named(case.hall, case.schedule_version, session)
 
 
 def stands(session: Session, case: Case, at: datetime, calendar: Schedule | None = None) -> Standing | None:
@@ -124,26 +214,44 @@ def stands(session: Session, case: Case, at: datetime, calendar: Schedule | None
     clocks = clocks_of(session, case)
     if clocks is None:
         return None
-    moment = min(at, case.decided_at) if case.decided_at else at
-    return standing(clocks, calendar or schedule(case.hall, session), moment)
+    ended = ended_at(case)
+    return standing(clocks, calendar or calendar_of(session, case), min(at, ended) if ended else at)
 
 
-def schedule_version(calendar: Schedule) -> str:
-    """Names what a deadline was computed with: the calendar's version and the hall's own hours and exceptions (K6)."""
-    own = repr((calendar.hours, calendar.closures, calendar.sessions)).encode()
-    return f"{calendar.calendar.version}|{hashlib.sha256(own).hexdigest()[:12]}"
+def ended_at(case: Case) -> datetime | None:
+    """When both clocks stand for good: at the decision, but of what is finished on the spot when the result is there.
+
+    A promise of hours is measured to the applicant's hand, or to the shelf where nobody waits for it (K5).
+    """
+    spot = TimeClass(case.guide["time_class"]).on_the_spot and not case.converted and case.outcome == "granted"
+    return case.ready_at or case.delivered_at if spot else case.decided_at
 
 
-def move_clocks(tx: Transaction, case: Case, cause: str) -> None:
+KEEPING = frozenset({"calendar", "time", "decided", "finished", "withdrawn"})
+"""Causes that change nothing of what was promised: no printed promise moves later for them (C14)."""
+
+
+def move_clocks(tx: Transaction, case: Case, cause: str) -> bool:
     """Part of an action: recompute both clocks and the light after a step, and say so when a due instant moved.
 
-    Only a case that is still being decided has a next change of light; a decided one keeps the light it had.
+    Only a case whose clocks run has a next change of light; one that has ended keeps the light it had. A step
+    computes the promise anew; a new calendar (`cause` calendar) may not put off what is printed. True when it would
+    have, so that the applicant is told.
     """
-    calendar = schedule(tx.hall, tx.session)
+    calendar = schedule_in(tx)
+    keep_schedule(tx, calendar)
+    change(tx, case, promise_at=None)
     now = stands(tx.session, case, tx.at, calendar)
     if now is None:
-        return
-    open_ = CaseState(case.state) in DECIDING
+        return False
+    printed, fresh = case.printed_due_at, now.promised.due_at
+    in_force = printed is not None and printed == case.promised_due_at  # no step has put it off since it was printed
+    kept = cause in KEEPING and in_force and fresh is not None and fresh > printed
+    if kept:
+        change(tx, case, promise_at=printed)
+        now = stands(tx.session, case, tx.at, calendar)
+        assert now is not None  # it was computed a moment ago
+    ended = ended_at(case)
     before = (case.promised_due_at, case.statutory_due_at, case.provisional)
     after = (now.promised.due_at, now.statutory.due_at, now.provisional)
     light = case.light
@@ -154,21 +262,23 @@ def move_clocks(tx: Transaction, case: Case, cause: str) -> None:
         statutory_due_at=after[1],
         provisional=after[2],
         light=now.light.value,
-        next_light_at=now.next_light_at if open_ else None,
-        schedule_version=schedule_version(calendar),
+        next_light_at=None if ended else now.next_light_at,
+        schedule_version=calendar.version,
+        took=now.promised.used if ended else None,
     )
     if before != after:
         due = {"promised_due_at": iso(after[0]), "statutory_due_at": iso(after[1]), "provisional": after[2]}
         tx.record(ClocksMoved(**said(case), **due, cause=cause))
     if light != now.light.value:
         tell_light(tx, case)
+    return kept
 
 
 def tell_light(tx: Transaction, case: Case) -> None:
-    """Record the case's new light with the department that answers for it now."""
-    open_ = [review.department for review in reviews_of(tx.session, tx.hall, case.id) if review.state == "open"]
-    department = open_[0] if open_ else case.guide["department"]
-    tx.record(LightChanged(**said(case), light=case.light, department=department))
+    """Record the case's new light with the department that answers for it now, and plan who is told of it (K8)."""
+    tx.record(LightChanged(**said(case), light=case.light, department=owners_of(tx, case)[0]))
+    if case.light in set(Level) and ended_at(case) is None:
+        signal(tx, case, Level(case.light))
 
 
 def start_stop(tx: Transaction, case: Case, clocks: str, ground: str, days: int) -> None:
@@ -185,3 +295,43 @@ def end_stop(tx: Transaction, case: Case) -> str:
         tx.execute(update(CaseStop).where(*open_stop).values(until_at=tx.at))
         tx.session.expire_all()
     return stopped or ""
+
+
+def set_alarm(tx: Transaction, case: Case, kind: Alarm, due_at: datetime | None) -> None:
+    """Part of an action: what happens to the case by itself at `due_at`; None takes the alarm away."""
+    tx.execute(delete(CaseAlarm).where(*_alarms(tx, case), CaseAlarm.kind == kind))
+    if due_at is not None:
+        tx.execute(insert(CaseAlarm), {"hall": tx.hall, "case_id": case.id, "kind": kind, "due_at": due_at})
+
+
+def wait(
+    tx: Transaction,
+    case: Case,
+    kind: Alarm,
+    limit: Limit,
+    start: datetime | None = None,
+    *,
+    next_day: bool = False,
+) -> datetime | None:
+    """Part of an action: set an alarm `limit` after `start` (now), by the hall's calendar; when it rings, if known.
+
+    A new calendar moves it, unless the applicant was told the day: what is printed stands. `next_day`: a start outside
+    opening hours counts from the next working day (K4).
+    """
+    calendar, start = schedule_in(tx), start or tx.at
+    within = {"amount": limit.amount, "unit": limit.unit.value, "next_day": next_day}
+    due_at = rings_at(start, within, calendar)
+    told = kind in TOLD and due_at is not None
+    tx.execute(delete(CaseAlarm).where(*_alarms(tx, case), CaseAlarm.kind == kind))
+    row = {"hall": tx.hall, "case_id": case.id, "kind": kind, "due_at": due_at, "from_at": start}
+    tx.execute(insert(CaseAlarm), {**row, "within": within, "schedule_version": None if told else calendar.version})
+    return due_at
+
+
+def clear_alarms(tx: Transaction, case: Case) -> None:
+    """Part of an action: nothing happens to the case by itself any more."""
+    tx.execute(delete(CaseAlarm).where(*_alarms(tx, case)))
+
+
+def _alarms(tx: Transaction, case: Case) -> tuple[Any, ...]:
+    return CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case.id

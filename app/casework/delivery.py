@@ -1,38 +1,76 @@
-"""Actions of the pickup window: the result arrives, is handed over against code or ID, or sent by courier."""
+"""Actions of the pickup window: the result arrives, is handed over against code or ID, or sent and signed for.
+
+The hall to which a case went up may give its result out too (C12): `permitted` says whose case it is.
+"""
 
 from __future__ import annotations
 
+import base64
 import hmac
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from typing import Any
 
+from sqlalchemy import select, union_all
+from sqlalchemy.orm import Session
+
 from app import privacy
-from app.action import Transaction, action
+from app.action import Transaction, visiting_action
 from app.casework import papers
-from app.casework.cases import change, checked, open_field, said, seal_field
+from app.casework.cases import change, checked, open_field, permitted, said, seal_field, set_alarm, wait
 from app.casework.models import Case
 from app.casework.queries import case_answer
-from app.casework.rules.states import CaseStep
+from app.casework.rules.alarms import UNCLAIMED
+from app.casework.rules.shelves import next_free
+from app.casework.rules.signature import read_signature
+from app.casework.rules.states import CaseState, CaseStep
+from app.catalog.queries import courier_zones
 from app.errors import Refusal
-from app.events import CaseDelivered, CaseDispatched, CaseReady
-from app.now import iso
+from app.events import CaseDelivered, CaseDispatched, CaseReady, CaseSigned
+from app.hall.models import Hall
+from app.now import SHANGHAI, iso, local_day
 from app.words import clean, clean_id_number
 
+AT_WINDOW, BY_COURIER = "window", "courier"
+_BY_LABEL = "以快递面单所填地址为准"
 
-@action
+
+def next_shelf(session: Session, hall: str) -> str:
+    """The slot of this hall that the next result may be put in: the first in which none waits to be collected."""
+    waiting = select(Case.shelf).where(Case.state == CaseState.READY)
+    here = union_all(waiting.where(Case.hall == hall), waiting.where(Case.forwarded_to == hall))
+    return next_free({slot for slot in session.execute(here).scalars() if slot})
+
+
+@visiting_action
 def ready_case(tx: Transaction, *, case_id: int, shelf: str = "") -> dict[str, Any]:
-    """The result lies at the pickup window 待领取. Refuses case.illegal_step. Locks the hall. Tells CaseReady, NoticeIssued."""
-    case, state = checked(tx, case_id, CaseStep.READY)
-    shelf = clean(shelf, "shelf", limit=20, empty=True)
-    change(tx, case, state=state, ready_at=tx.at, shelf=shelf or None)
-    tx.record(CaseReady(**said(case)))
-    codes = open_field(case, "codes")
-    decided = {"ready_at": iso(tx.at), "decided_at": iso(case.decided_at)}
-    papers.issue(tx, case, "pickup", pickup_code=codes["pickup_code"], **decided)
+    """The result lies at the pickup window 待领取, in the slot that was named or the next free one.
+
+    A result that lies there already is only moved. Whoever does not collect it is reminded after three and seven working
+    days; after ten the light of delivery is red (C13). Refuses case.illegal_step. Locks the hall. Tells CaseReady,
+    NoticeIssued.
+    """
+    case, _ = checked(tx, case_id, CaseStep.READY)
+    make_ready(tx, case, shelf)
     return case_answer(tx, case)
 
 
-@action
+def make_ready(tx: Transaction, case: Case, shelf: str = "", *, paper: bool = True) -> None:
+    """Part of an action: put the result on its shelf. Refuses case.illegal_step, auth.forbidden, bad words."""
+    state, first = permitted(tx, case, CaseStep.READY), case.ready_at is None
+    slot = clean(shelf, "shelf", limit=20, empty=True) or case.shelf or next_shelf(tx.session, tx.actor.hall or tx.hall)
+    change(tx, case, state=state, ready_at=case.ready_at or tx.at, shelf=slot or None)
+    if not first:
+        return
+    for alarm, limit in UNCLAIMED.items():
+        wait(tx, case, alarm, limit)
+    tx.record(CaseReady(**said(case)))
+    if paper:
+        code = open_field(case, "codes")["pickup_code"]
+        papers.issue(tx, case, "pickup", pickup_code=code, ready_at=iso(tx.at), decided_at=iso(case.decided_at))
+
+
+@visiting_action
 def hand_over(
     tx: Transaction,
     *,
@@ -41,28 +79,23 @@ def hand_over(
     pickup_code: str | None = None,
     id_number: str | None = None,
     agent: Mapping[str, Any] | None = None,
+    signature: str | None = None,
 ) -> dict[str, Any]:
     """Give the result to whoever shows the code or the applicant's ID; an agent also a letter of authority (C13).
 
-    Refuses case.illegal_step, case.receiver_mismatch, case.agent_letter, bad words. Locks the hall. Tells CaseDelivered.
+    `signature` is what the receiver drew on the pad, a PNG as a data URL. Refuses case.illegal_step,
+    case.receiver_mismatch, case.agent_letter, case.signature, bad words. Locks the hall. Tells CaseDelivered,
+    NoticeIssued (送达回证).
     """
-    case, state = checked(tx, case_id, CaseStep.HAND_OVER)
-    if not _matches(case, pickup_code, id_number):
+    case, _ = checked(tx, case_id, CaseStep.HAND_OVER)
+    if not matches(case, pickup_code, id_number):
         raise Refusal("case.receiver_mismatch")
-    if agent is not None and not str(agent.get("letter") or "").strip():
-        raise Refusal("case.agent_letter")
-    who: dict[str, Any] = {"receiver": clean(receiver, "receiver", limit=60)}
-    if agent is not None:
-        who["agent"] = {"name": clean(str(agent.get("name") or receiver), "name"), "letter": str(agent["letter"])[:100]}
-        if agent.get("id_number"):
-            who["agent"]["id_number"] = clean_id_number(str(agent["id_number"]))
-    sealed = seal_field(tx.hall, case.id, "receiver", who)
-    change(tx, case, state=state, delivered_at=tx.at, delivered_how="window", receiver_sealed=sealed)
-    tx.record(CaseDelivered(**said(case), how="window"))
+    give(tx, case, read_receiver(receiver, agent), signature=signature)
     return case_answer(tx, case)
 
 
-def _matches(case: Case, pickup_code: str | None, id_number: str | None) -> bool:
+def matches(case: Case, pickup_code: str | None, id_number: str | None) -> bool:
+    """Whether the code is the case's, or the number that of its applicant's ID."""
     if pickup_code:
         index = privacy.blind_index("pickup", case.number + pickup_code)
         return hmac.compare_digest(index, case.pickup_hash)
@@ -71,16 +104,149 @@ def _matches(case: Case, pickup_code: str | None, id_number: str | None) -> bool
     return False
 
 
-@action
-def dispatch_case(tx: Transaction, *, case_id: int, carrier: str, tracking_number: str) -> dict[str, Any]:
-    """Send the result by courier 邮寄. Refuses case.illegal_step, bad words. Locks the hall. Tells CaseDispatched, CaseDelivered."""
+def read_receiver(receiver: str, agent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Who takes the result, cleaned. Refuses case.agent_letter, person.bad_id, bad words."""
+    who: dict[str, Any] = {"receiver": clean(receiver, "receiver", limit=60)}
+    if agent is None:
+        return who
+    if not str(agent.get("letter") or "").strip():
+        raise Refusal("case.agent_letter")
+    letter = clean(str(agent["letter"]), "letter", limit=100)
+    who["agent"] = {"name": clean(str(agent.get("name") or receiver), "name"), "letter": letter}
+    if agent.get("id_number"):
+        who["agent"]["id_number"] = clean_id_number(str(agent["id_number"]))
+    return who
+
+
+def give(
+    tx: Transaction,
+    case: Case,
+    who: dict[str, Any],
+    how: str = AT_WINDOW,
+    *,
+    signature: str | None = None,
+    paper: bool = True,
+) -> None:
+    """Part of an action: the result is in the receiver's hands. Refuses case.illegal_step, auth.forbidden, case.signature."""
+    state = permitted(tx, case, CaseStep.HAND_OVER)
+    drawn = _signature(tx, case, signature) if signature else None
+    sealed = seal_field(tx.hall, case.id, "receiver", who)
+    change(tx, case, state=state, delivered_at=tx.at, delivered_how=how, receiver_sealed=sealed, signature_sealed=drawn)
+    _claimed(tx, case)
+    tx.record(CaseDelivered(**said(case), how=how))
+    if paper:
+        relation = "受托人" if "agent" in who else None
+        _serve(tx, case, "direct", who["receiver"], iso(tx.at), recipient_relation=relation, place=_place(tx))
+
+
+def _place(tx: Transaction) -> str:
+    """Where a result is handed over, as the proof of service names it."""
+    here = select(Hall.name_zh).where(Hall.code == (tx.actor.hall or tx.hall))
+    return f"{tx.execute(here).scalar_one()}出件窗口"
+
+
+def _signature(tx: Transaction, case: Case, signature: str) -> str:
+    try:
+        png = read_signature(signature)
+    except ValueError:
+        raise Refusal("case.signature") from None
+    return seal_field(tx.hall, case.id, "signature", base64.b64encode(png).decode())
+
+
+def _claimed(tx: Transaction, case: Case) -> None:
+    for alarm in UNCLAIMED:
+        set_alarm(tx, case, alarm, None)
+
+
+def _serve(tx: Transaction, case: Case, mode: str, recipient: str, at: str | None, **more: Any) -> None:
+    served = {"documents": papers.documents(tx, case), "mode": mode, "recipient": recipient, "served_at": at}
+    papers.issue(tx, case, "service", **served, server_name=papers.name_of(tx) or None, **more)
+
+
+@visiting_action
+def dispatch_case(
+    tx: Transaction,
+    *,
+    case_id: int,
+    carrier: str,
+    tracking_number: str,
+    zone: str | None = None,
+    address: str | None = None,
+) -> dict[str, Any]:
+    """Send the result by courier 邮寄, at the fee of its zone; it waits for the signed slip (`sign_delivery`).
+
+    `address` is where it goes, else what the applicant chose at receipt. Refuses case.illegal_step, case.courier_zone,
+    bad words. Locks the hall. Tells CaseDispatched, CaseDelivered, NoticeIssued.
+    """
     case, state = checked(tx, case_id, CaseStep.DISPATCH)
+    tariff = _zone(zone) if zone else None
     sent = {
         "carrier": clean(carrier, "carrier", limit=40),
         "tracking_number": clean(tracking_number, "tracking_number", limit=40),
     }
-    sealed = seal_field(tx.hall, case.id, "receiver", sent)
-    change(tx, case, state=state, delivered_at=tx.at, delivered_how="courier", receiver_sealed=sealed)
+    chosen = open_field(case, "delivery") or {}
+    address = clean(address or chosen.get("address") or "", "address", limit=200, empty=True)
+    change(
+        tx,
+        case,
+        state=state,
+        dispatched_at=tx.at,
+        delivered_at=tx.at,
+        delivered_how=BY_COURIER,
+        courier={
+            "carrier": sent["carrier"],
+            "zone": tariff and tariff["code"],
+            "fee_fen": tariff and tariff["fee_fen"],
+        },
+        receiver_sealed=seal_field(tx.hall, case.id, "receiver", {**sent, "address": address}),
+    )
+    _claimed(tx, case)
     tx.record(CaseDispatched(**said(case)))
-    tx.record(CaseDelivered(**said(case), how="courier"))
+    tx.record(CaseDelivered(**said(case), how=BY_COURIER))
+    applicant = open_field(case, "applicant")
+    papers.issue(
+        tx,
+        case,
+        "courier",
+        **sent,
+        receiver_name=chosen.get("name") or applicant["name"],
+        receiver_address=address or _BY_LABEL,
+        receiver_phone=chosen.get("phone") or applicant.get("phone"),
+        documents=papers.documents(tx, case),
+        zone=tariff and tariff["name"],
+        courier_fee=tariff and _fee(tariff["fee_fen"]),
+        dispatched_at=iso(tx.at),
+    )
+    return case_answer(tx, case)
+
+
+def _zone(code: str) -> dict[str, Any]:
+    for zone in courier_zones():
+        if zone["code"] == code:
+            return zone
+    raise Refusal("case.courier_zone")
+
+
+def _fee(fen: int | None) -> str:
+    return "按承运人资费标准" if fen is None else f"{fen / 100:.2f} 元"
+
+
+@visiting_action
+def sign_delivery(tx: Transaction, *, case_id: int, receiver: str, signed_on: date | None = None) -> dict[str, Any]:
+    """The courier's slip came back signed 签收: by whom, and on which day (today).
+
+    Refuses case.illegal_step, case.not_dispatched (nothing was sent, or the slip is in already), case.sign_date (before
+    it was sent, or after today), bad words. Locks the hall. Tells CaseSigned, NoticeIssued (送达回证).
+    """
+    case, state = checked(tx, case_id, CaseStep.SIGN)
+    if case.dispatched_at is None or case.signed_at is not None:
+        raise Refusal("case.not_dispatched")
+    day = signed_on or tx.day
+    if not local_day(case.dispatched_at) <= day <= tx.day:
+        raise Refusal("case.sign_date")
+    signed_at = max(case.dispatched_at, min(tx.at, datetime.combine(day, time.max, SHANGHAI)))
+    who = {**open_field(case, "receiver"), "receiver": clean(receiver, "receiver", limit=60)}
+    change(tx, case, state=state, signed_at=signed_at, receiver_sealed=seal_field(tx.hall, case.id, "receiver", who))
+    tx.record(CaseSigned(**said(case)))
+    _serve(tx, case, "post", who["receiver"], day.isoformat(), tracking_number=who["tracking_number"])
     return case_answer(tx, case)

@@ -1,57 +1,64 @@
-"""Actions at the accepting window: receive, tell once what is missing, take supplements, accept, withdraw."""
+"""At the accepting window: receive, accept, ask the chief representative, withdraw (C1–C4, C10).
+
+The parts without @action are steps inside other actions: a joint case takes in, accepts and ends its children.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from app import privacy
-from app.action import Transaction, action
-from app.casework import papers
+from app.action import Transaction, action, visiting_action
+from app.casework import licences, papers
 from app.casework.cases import (
+    NO_DUE,
+    add_review,
     change,
     checked,
+    clear_alarms,
     end_stop,
+    keep_guide,
     lacking_papers,
-    load,
-    material_states,
     move_clocks,
     next_serial,
+    open_field,
     papers_of,
     said,
-    schedule_version,
     seal_field,
-    start_stop,
+    set_alarm,
     to_state,
+    wait,
 )
-from app.casework.models import Case, CaseMaterial, CaseReview
+from app.casework.models import Case, CaseMaterial
+from app.casework.parties import agent_of, applicant_of, delivery_of
+from app.casework.parts import await_taking
+from app.casework.pledges import commit, gap_limit, tolerate
 from app.casework.queries import case_answer
-from app.casework.review import own_review
-from app.casework.rules.clocks import NOTICE_LIMIT, read_limit
-from app.casework.rules.materials import MaterialState, Paper, may_tolerate
-from app.casework.rules.states import INTAKE, CaseState, CaseStep
+from app.casework.rules.alarms import Alarm
+from app.casework.rules.clocks import read_limit
+from app.casework.rules.materials import MaterialState
+from app.casework.rules.states import TAB_OF, CaseState, CaseStep
 from app.catalog.queries import item as guide_of
+from app.catalog.rules.classes import TimeClass
 from app.errors import Refusal
 from app.events import (
     CaseAccepted,
+    CaseCollected,
     CaseReceived,
-    CaseResumed,
     CaseRouted,
-    CaseSuspended,
     CaseWithdrawn,
     NoRequestRaised,
-    SupplementReceived,
-    SupplementRequested,
 )
 from app.hall.models import Hall
-from app.hall.queries import schedule
-from app.hall.rules.clock import Limit, Unit, reckon
 from app.hall.rules.lights import Light
-from app.people.permissions import Permission
-from app.words import clean, clean_id_number, clean_phone
+from app.hall.settings import keep_schedule, schedule_in
+from app.now import iso, local
+from app.words import clean
 
 NO_REQUESTS = ("out_of_scope", "conditions_unmet", "materials_short", "grey_area")
 
@@ -73,48 +80,80 @@ def receive_case(
     Refuses item.unknown, case.applicant_kind, case.material_unknown and bad words. Locks the hall. Tells CaseReceived,
     NoticeIssued.
     """
-    guide = guide_of(item)
-    person = _party(applicant, kinds=True)
-    helper = _party(agent) if agent else None
+    case = take_in(
+        tx,
+        item=item,
+        applicant=applicant,
+        materials=materials,
+        ticket_id=ticket_id,
+        agent=agent,
+        delivery=delivery,
+        window=window,
+    )
+    papers.issue(tx, case, "receipt")
+    return case_answer(tx, case) | open_field(case, "codes")
+
+
+def take_in(
+    tx: Transaction,
+    *,
+    item: str,
+    applicant: Mapping[str, Any],
+    materials: Sequence[Mapping[str, Any]] = (),
+    guide: dict[str, Any] | None = None,
+    agent: Mapping[str, Any] | None = None,
+    delivery: Mapping[str, Any] | None = None,
+    ticket_id: int | None = None,
+    window: str | None = None,
+    joint_id: int | None = None,
+    agency_id: int | None = None,
+    collected: bool = False,
+) -> Case:
+    """Part of an action: enter a case, received or (`collected`) taken in at a point that may not receive 代收.
+
+    `guide` is frozen in place of today's guide of the item. Refuses as `receive_case` does.
+    """
+    guide = guide or guide_of(item, on=tx.day)
+    person = applicant_of(applicant)
+    helper = agent_of(agent) if agent else None
     known = {paper.code for paper in papers_of(guide)}
     states = _states(materials, known)
-    hall = tx.execute(select(Hall.case_prefix).where(Hall.code == tx.hall)).scalar_one()
-    number = f"{hall}{tx.day:%Y%m%d}{next_serial(tx, 'case'):04d}"
+    prefix = tx.execute(select(Hall.case_prefix).where(Hall.code == tx.hall)).scalar_one()
+    number = f"{prefix}{tx.day:%Y%m%d}{next_serial(tx, 'case'):04d}"
     case_id = tx.new_id()
     codes = {
         "query_code": privacy.new_code(6),
         "query_token": privacy.new_token(),
         "pickup_code": f"{secrets.randbelow(10**6):06d}",
     }
-    calendar = schedule(tx.hall, tx.session)
+    state = CaseState.DRAFT if collected else CaseState.RECEIVED
     case = Case(
         hall=tx.hall,
         id=case_id,
         number=number,
         item=item,
-        guide=guide,
-        state=CaseState.RECEIVED,
+        guide_digest=keep_guide(tx, guide),
+        state=state,
+        tab=TAB_OF[state],
+        order_at=NO_DUE,
         applicant_kind=person["kind"],
         applicant_key=privacy.blind_index("id_number", person["id_number"]) if person.get("id_number") else None,
         applicant_sealed=seal_field(tx.hall, case_id, "applicant", person),
         agent_sealed=seal_field(tx.hall, case_id, "agent", helper) if helper else None,
-        delivery_sealed=seal_field(tx.hall, case_id, "delivery", _delivery(delivery)) if delivery else None,
+        delivery_sealed=seal_field(tx.hall, case_id, "delivery", delivery_of(delivery)) if delivery else None,
         ticket_id=ticket_id,
         window=window,
         received_by=tx.actor.id,
+        joint_id=joint_id,
+        agency_id=agency_id,
         query_hash=privacy.blind_index("query", number + codes["query_code"]),
         query_token_hash=privacy.token_hash(codes["query_token"]),
         codes_sealed=seal_field(tx.hall, case_id, "codes", codes),
         pickup_hash=privacy.blind_index("pickup", number + codes["pickup_code"]),
-        tolerant=False,
-        deemed_accepted=False,
-        extended=False,
-        supplement_notices=0,
-        provisional=False,
-        received_at=tx.at,
-        notice_due_at=reckon(tx.at, NOTICE_LIMIT, [], calendar).due_at,
+        collected_at=tx.at if collected else None,
+        received_at=None if collected else tx.at,
         light=Light.green,
-        schedule_version=schedule_version(calendar),
+        schedule_version=keep_schedule(tx, schedule_in(tx)),
     )
     tx.session.add(case)
     tx.session.flush()
@@ -124,33 +163,29 @@ def receive_case(
     ]
     if rows:
         tx.execute(insert(CaseMaterial), rows)
-    tx.record(CaseReceived(case=case_id, number=number, item=item, window=window, ticket=ticket_id))
-    papers.issue(tx, case, "receipt")
-    return case_answer(tx, case) | codes
+    if collected:
+        tx.record(CaseCollected(**said(case), item=item))
+    else:
+        tx.record(CaseReceived(**said(case), item=item, window=window, ticket=ticket_id))
+        await_notice(tx, case)
+    licences.back(tx, case, [code for code, state in states.items() if state == MaterialState.SHARED])
+    return case
 
 
-def _party(given: Mapping[str, Any], *, kinds: bool = False) -> dict[str, str]:
-    """An applicant or agent, cleaned. Organisations have a representative."""
-    party = {"name": clean(str(given.get("name") or ""), "name", limit=100)}
-    if kinds:
-        if given.get("kind") not in ("person", "organisation"):
-            raise Refusal("case.applicant_kind")
-        party["kind"] = given["kind"]
-    if given.get("id_number"):
-        party["id_number"] = clean_id_number(given["id_number"])
-        party["id_type"] = clean(str(given.get("id_type") or "id_card"), "id_type", limit=40)
-    if given.get("phone"):
-        party["phone"] = clean_phone(given["phone"])
-    for name, limit in (("representative", 60), ("letter", 100)):
-        if given.get(name):
-            party[name] = clean(str(given[name]), name, limit=limit)
-    return party
+def register(tx: Transaction, case: Case) -> None:
+    """Part of an action: what was collected below is received now, where its papers have arrived (C12)."""
+    change(tx, case, state=to_state(case, CaseStep.RECEIVE), received_at=tx.at, received_by=tx.actor.id)
+    tx.record(CaseReceived(**said(case), item=case.item, window=case.window, ticket=case.ticket_id))
+    await_notice(tx, case)
 
 
-def _delivery(given: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        str(key)[:20]: clean(str(value), "delivery", limit=200, empty=True) for key, value in list(given.items())[:8]
-    }
+def await_notice(tx: Transaction, case: Case) -> None:
+    """Part of an action: until when the applicant must have been told what is missing, as the regime has it."""
+    rules = case.guide["rules"]
+    if rules["notice_limit"] is None:
+        return
+    limit, next_day = read_limit(rules["notice_limit"]), rules["receipt_next_day"]
+    change(tx, case, notice_due_at=wait(tx, case, Alarm.NOTICE, limit, case.received_at, next_day=next_day))
 
 
 def _states(materials: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str, str]:
@@ -165,48 +200,58 @@ def _states(materials: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str
     return states
 
 
-@action
-def accept_case(tx: Transaction, *, case_id: int, tolerant: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Accept 受理: both clocks start today, the departments get the case.
+@visiting_action
+def accept_case(
+    tx: Transaction,
+    *,
+    case_id: int,
+    tolerant: Mapping[str, Any] | None = None,
+    commitment: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Accept 受理: both clocks start, by the regime today or at the receipt, and the departments get the case.
 
-    With `tolerant` {commitment, gap_limit (working days)} secondary papers may still be missing (C4). Refuses
-    case.illegal_step, case.no_request_open, case.materials_missing, case.tolerant_main, case.tolerant_commitment,
-    case.tolerant_gap. Locks the hall. Tells CaseAccepted, CaseRouted, ClocksMoved, NoticeIssued.
+    With `tolerant` {commitment, gap_limit (working days)} secondary papers may follow (C4); with `commitment` {text}
+    the applicant's word stands in for them, where the item offers that. Past the time to tell what is missing it is an
+    acceptance as of the receipt (行政许可法 §32). Refuses case.illegal_step, case.no_request_open,
+    case.materials_missing, case.tolerant_main, case.tolerant_commitment, case.tolerant_gap, case.not_on_commitment,
+    case.commitment_required. Locks the hall. Tells CaseAccepted, CaseRouted, ClocksMoved, NoticeIssued.
     """
     case, _ = checked(tx, case_id, CaseStep.ACCEPT)
-    if case.no_request_kind and not case.no_request_answer:
-        raise Refusal("case.no_request_open")
-    lacking = lacking_papers(tx, case)
-    if lacking:
-        if tolerant is None:
-            raise Refusal("case.materials_missing", names="、".join(p.name for p in lacking))
-        _tolerate(tx, case, lacking, tolerant)
-    _accept(tx, case, CaseStep.ACCEPT)
+    ready_to_accept(tx, case, tolerant=tolerant, commitment=commitment)
+    accept(tx, case, CaseStep.DEEM_ACCEPT if is_told_late(case, tx.at) else CaseStep.ACCEPT)
     return case_answer(tx, case)
 
 
-def _tolerate(tx: Transaction, case: Case, lacking: list[Paper], tolerant: Mapping[str, Any]) -> None:
-    if not may_tolerate(lacking):
-        raise Refusal("case.tolerant_main", names="、".join(p.name for p in lacking if p.main))
-    if not str(tolerant.get("commitment") or "").strip():
-        raise Refusal("case.tolerant_commitment")
-    given = tolerant.get("gap_limit") or case.guide["promised"]
-    try:
-        gap = read_limit(given) if isinstance(given, Mapping) else Limit(int(given), Unit.WD)
-    except (ValueError, KeyError, TypeError):
-        raise Refusal("case.tolerant_gap") from None
-    calendar = schedule(tx.hall, tx.session)
-    promised = reckon(tx.at, read_limit(case.guide["promised"]), [], calendar)
-    due = reckon(tx.at, gap, [], calendar)
-    if promised.due_at and (due.due_at is None or due.due_at > promised.due_at):
-        raise Refusal("case.tolerant_gap")
-    commitment = clean(str(tolerant["commitment"]), "commitment", limit=500, lines=True)
-    sealed = seal_field(tx.hall, case.id, "commitment", commitment)
-    change(tx, case, tolerant=True, gap_due_at=due.due_at, commitment_sealed=sealed)
+def ready_to_accept(
+    tx: Transaction,
+    case: Case,
+    *,
+    tolerant: Mapping[str, Any] | None = None,
+    commitment: Mapping[str, Any] | None = None,
+) -> None:
+    """Part of an action: see that nothing stands against an acceptance; the applicant's word is kept.
+
+    Refuses as `accept_case` does.
+    """
+    if case.no_request_kind and not case.no_request_answer:
+        raise Refusal("case.no_request_open")
+    lacking = lacking_papers(tx, case)
+    if commitment is not None:
+        commit(tx, case, lacking, commitment)
+    elif lacking and tolerant is not None:
+        tolerate(tx, case, lacking, tolerant)
+    elif lacking:
+        raise Refusal("case.materials_missing", names="、".join(paper.name for paper in lacking))
 
 
-def _accept(tx: Transaction, case: Case, step: CaseStep) -> None:
-    """Part of an action: the acceptance itself, as of now or, when deemed, as of the receipt."""
+def is_told_late(case: Case, at: datetime) -> bool:
+    """Whether the law has already accepted the case, because nobody told in time what was missing."""
+    deems = case.guide["rules"]["not_notified"] == "deemed_accepted"
+    return deems and case.state == CaseState.RECEIVED and case.notice_due_at is not None and case.notice_due_at <= at
+
+
+def accept(tx: Transaction, case: Case, step: CaseStep = CaseStep.ACCEPT, *, paper: bool = True) -> None:
+    """Part of an action: the acceptance itself; DEEM_ACCEPT and COMPLETE follow by themselves from what happened."""
     deemed = step is CaseStep.DEEM_ACCEPT
     change(
         tx,
@@ -215,114 +260,75 @@ def _accept(tx: Transaction, case: Case, step: CaseStep) -> None:
         acceptance_number=f"{case.number[:2]}SL{tx.day:%Y%m%d}{next_serial(tx, 'acceptance'):04d}",
         accepted_at=tx.at,
         accepted_by=tx.actor.id,
-        clock_from_at=case.received_at if deemed else tx.at,
+        clock_from_at=_day_zero(tx, case, step),
         deemed_accepted=deemed,
         notice_due_at=None,
     )
+    set_alarm(tx, case, Alarm.NOTICE, None)
+    set_alarm(tx, case, Alarm.SUPPLEMENT, None)
     tx.record(
         CaseAccepted(**said(case), acceptance_number=case.acceptance_number, tolerant=case.tolerant, deemed=deemed)
     )
     departments, routing = case.guide["departments"], case.guide["routing"]
     for position, department in enumerate(departments):
-        state = "open" if position == 0 or routing == "parallel" else "waiting"
-        row = {"hall": tx.hall, "case_id": case.id, "department": department, "position": position, "state": state}
-        tx.execute(insert(CaseReview), row)
+        add_review(tx, case, department, position, "open" if position == 0 or routing == "parallel" else "waiting")
     tx.record(CaseRouted(**said(case), departments=tuple(departments), routing=routing))
+    await_taking(tx, case)
     move_clocks(tx, case, "accepted")
-    papers.issue(tx, case, "acceptance", deemed=deemed)
+    if paper:
+        _issue_acceptance(tx, case, deemed=deemed)
 
 
-@action
-def deem_accepted(tx: Transaction, *, case_id: int) -> dict[str, Any]:
-    """Accept as of the receipt, because nobody told the applicant in time what was missing (行政许可法 §32).
-
-    Refuses case.illegal_step, also while the five working days last. Locks the hall.
-    """
-    case, _ = checked(tx, case_id, CaseStep.DEEM_ACCEPT)
-    if case.notice_due_at is None or case.notice_due_at > tx.at:
-        raise Refusal("case.illegal_step", number=case.number, state=case.state)
-    _accept(tx, case, CaseStep.DEEM_ACCEPT)
-    return case_answer(tx, case)
+def _day_zero(tx: Transaction, case: Case, step: CaseStep) -> datetime | None:
+    """From when the limits count: receipt or acceptance, by the regime; anew from a supplement where it says so."""
+    rules = case.guide["rules"]
+    restarted = step is CaseStep.COMPLETE and rules["supplement"]["restart"]
+    at_receipt = step is CaseStep.DEEM_ACCEPT or (rules["day_zero"] == "receipt" and not restarted)
+    return case.received_at if at_receipt else tx.at
 
 
-@action
-def request_supplement(tx: Transaction, *, case_id: int, items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Tell the applicant once, in writing, everything that is missing 一次性告知 (C2).
-
-    In review only the deciding department asks, and it stops the promised clock only (C6). Refuses case.illegal_step, case.nothing_missing,
-    case.material_unknown, case.second_notice (without case:override). Locks the hall. Tells SupplementRequested,
-    NoticeIssued.
-    """
-    case, state = checked(tx, case_id, CaseStep.REQUEST_SUPPLEMENT)
-    if not items:
-        raise Refusal("case.nothing_missing")
-    in_review = CaseState(case.state) not in INTAKE
-    if in_review:
-        own_review(tx, case)
-    elif not (tx.actor.may(Permission.CASE_ACCEPT) or tx.actor.may(Permission.CASE_OVERRIDE)):
-        raise Refusal("auth.forbidden")  # who decides does not take in (C5)
-    if case.supplement_notices and not tx.actor.may(Permission.CASE_OVERRIDE):
-        raise Refusal("case.second_notice")
-    known = {paper.code for paper in papers_of(case.guide)}
-    codes = []
-    for asked in items:
-        code = asked.get("code")
-        if code not in known:
-            raise Refusal("case.material_unknown", code=str(code)[:20])
-        problem = clean(str(asked.get("problem") or "未提交"), "problem", limit=200, lines=True)
-        sealed = privacy.seal(problem, f"case_materials.problem|{tx.hall}|{case.id}|{code}")
-        one = (CaseMaterial.hall == tx.hall, CaseMaterial.case_id == case.id, CaseMaterial.code == code)
-        values = {"state": MaterialState.MISSING, "requested": True, "problem_sealed": sealed}
-        tx.execute(update(CaseMaterial).where(*one).values(values))
-        codes.append(code)
-    tx.session.expire_all()
-    change(tx, case, state=state, supplement_notices=case.supplement_notices + 1, notice_due_at=None)
-    tx.record(SupplementRequested(**said(case), materials=tuple(codes)))
-    if in_review:
-        start_stop(tx, case, "promised", "supplement", 0)
-        tx.record(CaseSuspended(**said(case), ground="supplement", clock="promised", days=0))
-        move_clocks(tx, case, "supplement requested")
-    papers.issue(tx, case, "supplement", materials=papers.materials(tx, case, set(codes)))
-    return case_answer(tx, case)
+def _issue_acceptance(tx: Transaction, case: Case, *, deemed: bool) -> None:
+    """The applicant's slip. Who waits for an instant item gets one slip with the result (《安阳市政务服务条例》§36)."""
+    if case.on_commitment:
+        offered = case.guide["commitment"]
+        within = f"{papers.limit_text(offered['check_within'])}内"
+        words = {"conditions": offered["conditions"], "check_limit": within, "committed_at": iso(tx.at)}
+        papers.issue(tx, case, "commitment", **words)
+    if case.tolerant:
+        gaps = [line for line in papers.materials(tx, case) if line["state"] == "tolerated"]
+        agreed = {"gaps": gaps, "gap_limit": papers.limit_text(gap_limit(tx, case)), "gap_due_on": day(case.gap_due_at)}
+        word = {"commitment": open_field(case, "commitment"), "consequence": gap_consequence(case)}
+        papers.issue(tx, case, "tolerant_acceptance", **agreed, **word)
+    elif deemed or case.guide["time_class"] != TimeClass.INSTANT:
+        papers.issue(tx, case, "acceptance", deemed=deemed)
+    papers.issue_fee(tx, case)
 
 
-@action
-def supply(tx: Transaction, *, case_id: int, items: Sequence[Any]) -> dict[str, Any]:
-    """Take supplements in 补正. When nothing is missing any more, the case goes on by itself (C3).
-
-    Each item is a material's code or {code, state}. Refuses case.illegal_step, case.nothing_missing,
-    case.material_unknown. Locks the hall. Tells SupplementReceived and, when complete, CaseAccepted or CaseResumed.
-    """
-    case, state = checked(tx, case_id, CaseStep.SUPPLY)
-    if not items:
-        raise Refusal("case.nothing_missing")
-    given = [entry if isinstance(entry, Mapping) else {"code": entry} for entry in items]
-    states = _states(given, {paper.code for paper in papers_of(case.guide)})
-    for code, material_state in states.items():
-        one = (CaseMaterial.hall == tx.hall, CaseMaterial.case_id == case.id, CaseMaterial.code == code)
-        tx.execute(update(CaseMaterial).where(*one).values(state=material_state))
-    tx.session.expire_all()
-    case = load(tx, case_id)
-    asked = [row for row in material_states(tx.session, tx.hall, case.id).values() if row.requested]
-    here = (MaterialState.RECEIVED, MaterialState.SHARED, MaterialState.NOT_NEEDED)
-    complete = all(row.state in here for row in asked) and not lacking_papers(tx, case)
-    tx.record(SupplementReceived(**said(case), materials=tuple(sorted(states)), complete=complete))
-    if complete and case.state == CaseState.CORRECTION:
-        _accept(tx, case, CaseStep.COMPLETE)
-    elif complete and case.state == CaseState.REVIEW_CORRECTION:
-        change(tx, case, state=to_state(case, CaseStep.COMPLETE))
-        tx.record(CaseResumed(**said(case), clock=end_stop(tx, case)))
-        move_clocks(tx, case, "supplemented")
-    else:
-        change(tx, case, state=state, gap_due_at=None if complete else case.gap_due_at)
-    return case_answer(tx, case)
+def day(at: datetime | None) -> str | None:
+    """The local day of an instant, as papers are told it."""
+    return local(at).date().isoformat() if at else None
 
 
-@action
+def sources(case: Case, rule: str) -> list[str]:
+    """The laws that carry a rule of the case's regime: 《安阳市政务服务条例》第三十六条."""
+    carrying = [source for source in case.guide["rules"]["sources"] if rule in source["rule"]]
+    laws = [source for source in carrying if source["mark"] == "L"]
+    return [papers.basis_text(source) for source in laws or carrying]
+
+
+def gap_consequence(case: Case) -> str | None:
+    """What follows when a tolerated paper does not come in; nothing where the regime says nothing."""
+    if case.guide["rules"]["gap_overdue"] != "deemed_withdrawn":
+        return None
+    return f"逾期未补齐的，视为撤回申请（{'、'.join(sources(case, 'gap_overdue'))}）。"
+
+
+@visiting_action
 def raise_no_request(tx: Transaction, *, case_id: int, kind: str, reason: str) -> dict[str, Any]:
     """Ask the chief representative whether the case may be refused at the window: a window itself cannot say no (C10).
 
-    Refuses case.illegal_step, case.no_request_kind, case.no_request_open, case.reason_required. Locks the hall.
+    Refuses case.illegal_step, case.no_request_kind, case.no_request_open, case.reason_required. Locks the hall. Tells
+    NoRequestRaised.
     """
     case, _ = checked(tx, case_id, CaseStep.NO_REQUEST)
     if kind not in NO_REQUESTS:
@@ -338,12 +344,44 @@ def raise_no_request(tx: Transaction, *, case_id: int, kind: str, reason: str) -
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def withdraw_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
-    """The applicant takes the application back 撤回. Refuses case.illegal_step. Locks the hall. Tells CaseWithdrawn."""
-    case, state = checked(tx, case_id, CaseStep.WITHDRAW)
-    end_stop(tx, case)
-    change(tx, case, state=state, decided_at=tx.at, notice_due_at=None, gap_due_at=None)
-    tx.record(CaseWithdrawn(**said(case)))
-    move_clocks(tx, case, "withdrawn")
+    """The applicant takes the application back 撤回 and gets a slip. Refuses case.illegal_step. Locks the hall.
+
+    Tells CaseWithdrawn, NoticeIssued.
+    """
+    case, _ = checked(tx, case_id, CaseStep.WITHDRAW)
+    withdraw(tx, case)
     return case_answer(tx, case)
+
+
+def withdraw(tx: Transaction, case: Case, *, paper: bool = True) -> None:
+    """Part of an action: the case is over because the applicant says so."""
+    _end(tx, case, CaseStep.WITHDRAW)
+    if paper:
+        papers.issue(tx, case, "withdrawal", withdrawn_at=iso(tx.at), deemed=False)
+
+
+def give_up(tx: Transaction, case: Case, rule: str, *, paper: bool = True) -> None:
+    """Part of an action: the case counts as withdrawn 视为撤回, by a rule of its regime: supplement or gap_overdue."""
+    printed = case.gap_due_at
+    _end(tx, case, CaseStep.DEEM_WITHDRAW)
+    if paper:
+        papers.issue(
+            tx,
+            case,
+            "withdrawal",
+            withdrawn_at=iso(tx.at),
+            deemed=True,
+            reasons=["逾期未补齐容缺材料" if rule == "gap_overdue" else "逾期未补正申请材料"],
+            legal_basis=sources(case, rule),
+            supplement_due_on=day(printed) if rule == "gap_overdue" else None,
+        )
+
+
+def _end(tx: Transaction, case: Case, step: CaseStep) -> None:
+    end_stop(tx, case)
+    clear_alarms(tx, case)
+    change(tx, case, state=to_state(case, step), decided_at=tx.at, notice_due_at=None, gap_due_at=None)
+    tx.record(CaseWithdrawn(**said(case), deemed=step is CaseStep.DEEM_WITHDRAW))
+    move_clocks(tx, case, "withdrawn")

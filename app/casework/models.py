@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column, object_session
 
+from app.casework.rules.alarms import Alarm
+from app.casework.rules.ladder import Level, Rung
 from app.casework.rules.materials import MaterialState
-from app.casework.rules.states import DECIDING, CaseState
+from app.casework.rules.states import DECIDING, OPEN_TABS, CaseState
 from app.db import among, db, only_where
 from app.hall.rules.lights import Light
+
+_SENT = "dispatched_at IS NOT NULL AND signed_at IS NULL"
+LATE_OPEN = f"tab IN ({', '.join(repr(tab) for tab in OPEN_TABS)}) AND light IN ('yellow', 'red')"
 
 
 class CaseSerial(db.Model):
@@ -25,8 +30,33 @@ class CaseSerial(db.Model):
     serial: Mapped[int]
 
 
+class KeptGuide(db.Model):
+    """A guide as it stood when a case was received, named by its own digest and shared by all cases that have it."""
+
+    __tablename__ = "kept_guides"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    guide: Mapped[dict[str, Any]]
+
+
+_guides: dict[str, dict[str, Any]] = {}  # a digest names its content, so that one cache serves every database
+_MOST_GUIDES = 4096
+
+
+def kept_guide(of: Any, digest: str) -> dict[str, Any]:
+    """The guide kept under this digest, for a loaded row `of` a case; nobody may change it."""
+    if digest not in _guides:
+        if len(_guides) >= _MOST_GUIDES:
+            _guides.clear()
+        _guides[digest] = object_session(of).get_one(KeptGuide, digest).guide  # type: ignore[union-attr]  # it is loaded
+    return _guides[digest]
+
+
 class Case(db.Model):
-    """A case 办件. `guide` is the item's guide as it stood at receipt: its limits and materials hold for this case."""
+    """A case 办件. `guide` is the item's guide as it stood at receipt: its limits and materials hold for this case.
+
+    `tab` and `order_at` say where inboxes find it: `order_at` is its due instant, or the end of time without one.
+    """
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -39,8 +69,15 @@ class Case(db.Model):
         Index("ix_cases_ticket", "hall", "ticket_id"),
         Index("ix_cases_state", "hall", "state"),
         Index("ix_cases_next_light", "hall", "next_light_at", **only_where("next_light_at IS NOT NULL")),
-        Index("ix_cases_notice_due", "hall", "notice_due_at", **only_where("state = 'received'")),
         Index("ix_cases_open", "hall", "schedule_version", **only_where(among("state", DECIDING))),
+        Index("ix_cases_received", "hall", "received_at"),
+        Index("ix_cases_forwarded", "forwarded_to", "state", **only_where("forwarded_to IS NOT NULL")),
+        Index("ix_cases_decided", "hall", "decided_at", **only_where("decided_at IS NOT NULL")),
+        Index("ix_cases_delivered", "hall", "delivered_at", **only_where("delivered_at IS NOT NULL")),
+        Index("ix_cases_tab", "tab", "order_at", "id"),
+        Index("ix_cases_hall_tab", "hall", "tab", "order_at", "id"),
+        Index("ix_cases_unsigned", "hall", "dispatched_at", **only_where(_SENT)),
+        Index("ix_cases_overdue", "hall", "order_at", "id", **only_where(LATE_OPEN)),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)
@@ -48,8 +85,10 @@ class Case(db.Model):
     number: Mapped[str]
     acceptance_number: Mapped[str | None]
     item: Mapped[str]
-    guide: Mapped[dict[str, Any]]
+    guide_digest: Mapped[str] = mapped_column(ForeignKey("kept_guides.digest"))
     state: Mapped[str]
+    tab: Mapped[str]
+    order_at: Mapped[datetime]
     applicant_kind: Mapped[str]
     applicant_key: Mapped[str | None]
     applicant_sealed: Mapped[str]
@@ -58,6 +97,8 @@ class Case(db.Model):
     ticket_id: Mapped[int | None]
     window: Mapped[str | None]
     received_by: Mapped[int]
+    joint_id: Mapped[int | None]  # the one-thing case of which this is a part
+    agency_id: Mapped[int | None]  # the errand 代办 that brought it
     accepted_by: Mapped[int | None]
     query_hash: Mapped[str]
     query_token_hash: Mapped[str]
@@ -66,31 +107,56 @@ class Case(db.Model):
     tolerant: Mapped[bool] = mapped_column(default=False)
     deemed_accepted: Mapped[bool] = mapped_column(default=False)
     extended: Mapped[bool] = mapped_column(default=False)
-    supplement_notices: Mapped[int] = mapped_column(default=0)
-    received_at: Mapped[datetime]
+    extension: Mapped[dict[str, Any] | None]  # {"amount": 10, "unit": "WD"}
+    converted: Mapped[dict[str, Any] | None]  # the promised limit of an instant case that could not be finished at once
+    on_commitment: Mapped[bool] = mapped_column(default=False)  # 告知承诺: decided on the applicant's word
+    checked_at: Mapped[datetime | None]
+    check_outcome: Mapped[str | None]
+    supplement_notices: Mapped[int] = mapped_column(default=0)  # at intake; the law allows one
+    review_notices: Mapped[int] = mapped_column(default=0)  # during the review
+    collected_at: Mapped[datetime | None]  # 代收: at a point that may not receive
+    received_at: Mapped[datetime | None]
     accepted_at: Mapped[datetime | None]
     clock_from_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
+    dispatched_at: Mapped[datetime | None]
+    signed_at: Mapped[datetime | None]  # the courier's slip came back
     notice_due_at: Mapped[datetime | None]
     gap_due_at: Mapped[datetime | None]
     promised_due_at: Mapped[datetime | None]
     statutory_due_at: Mapped[datetime | None]
+    printed_due_at: Mapped[datetime | None]  # the promise as last printed on a paper
+    promise_at: Mapped[datetime | None]  # that promise, kept against a newer calendar
     provisional: Mapped[bool] = mapped_column(default=False)
     light: Mapped[str]
     next_light_at: Mapped[datetime | None]
     schedule_version: Mapped[str]
+    took: Mapped[int | None]  # of the promised limit, until the decision: days, or minutes of a limit in hours
     outcome: Mapped[str | None]
     shelf: Mapped[str | None]
     forwarded_to: Mapped[str | None]
     delivered_how: Mapped[str | None]
     receiver_sealed: Mapped[str | None]
+    signature_sealed: Mapped[str | None]  # the receiver's signature, a PNG in base64
+    courier: Mapped[dict[str, Any] | None]  # carrier, zone, fee in fen
+    overdue_told_at: Mapped[datetime | None]
+    overdue_sealed: Mapped[str | None]  # why it is late, as the public is told (优化营商环境条例 §36)
     no_request_kind: Mapped[str | None]
     no_request_answer: Mapped[str | None]
     no_request_sealed: Mapped[str | None]
     commitment_sealed: Mapped[str | None]  # what the applicant promised for a tolerated gap
+    backdate_sealed: Mapped[str | None]  # why the instant of receipt was corrected
+    conversion_sealed: Mapped[str | None]  # why an instant case was not finished at once
+    check_sealed: Mapped[str | None]  # what the check after a commitment found
+    end_sealed: Mapped[str | None]  # why a case was voided or revoked
     extension_sealed: Mapped[str | None]  # why the case was extended, as told to the applicant
+
+    @property
+    def guide(self) -> dict[str, Any]:
+        """The frozen guide; nobody may change it."""
+        return kept_guide(self, self.guide_digest)
 
 
 class CaseMaterial(db.Model):
@@ -108,16 +174,21 @@ class CaseMaterial(db.Model):
     state: Mapped[str]
     requested: Mapped[bool] = mapped_column(default=False)
     problem_sealed: Mapped[str | None]
+    shared_sealed: Mapped[str | None]  # the e-licences that stand for the paper, as they were when it was shared
 
 
 class CaseStop(db.Model):
-    """A stop of a case's clocks: `clocks` is "both" or "promised"; open while `until_at` is null."""
+    """A stop of a case's clocks: `clocks` is "both" or "promised"; open while `until_at` is null.
+
+    `days` is the time that the applicant was told it needs; 0 for a supplement, which the applicant ends.
+    """
 
     __tablename__ = "case_stops"
     __table_args__ = (
         ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
         CheckConstraint("clocks IN ('both', 'promised')", name="clocks"),
         Index("ix_case_stops_case", "hall", "case_id"),
+        Index("ix_case_stops_from", "hall", "from_at"),
         Index("uq_case_stops_open", "hall", "case_id", unique=True, **only_where("until_at IS NULL")),
     )
 
@@ -132,13 +203,23 @@ class CaseStop(db.Model):
 
 
 class CaseReview(db.Model):
-    """One department's part in deciding a case. `state`: waiting its turn, open, granted or refused."""
+    """One department's part in deciding a case. `state`: waiting its turn, open, granted or refused.
+
+    `tab`, `order_at` and `light` repeat the case's, so that a department's inbox reads one index.
+    """
 
     __tablename__ = "case_reviews"
     __table_args__ = (
         ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
         CheckConstraint("state IN ('waiting', 'open', 'granted', 'refused')", name="state"),
-        Index("ix_case_reviews_open", "department", "hall", **only_where("state = 'open'")),
+        Index("ix_case_reviews_tab", "department", "tab", "order_at", "case_id"),
+        Index(
+            "ix_case_reviews_overdue",
+            "department",
+            "order_at",
+            "case_id",
+            **only_where(f"state = 'open' AND {LATE_OPEN}"),
+        ),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)
@@ -146,8 +227,86 @@ class CaseReview(db.Model):
     department: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int]
     state: Mapped[str]
+    tab: Mapped[str]
+    order_at: Mapped[datetime]
+    light: Mapped[str]
     taken_by: Mapped[str | None]
+    proposed_by: Mapped[str | None]  # who signed before the decision, in their order
+    proposal: Mapped[str | None]  # granted or refused
+    signatures: Mapped[int] = mapped_column(default=0)
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
+    note_sealed: Mapped[str | None]  # to whoever goes on: why it is proposed, why it came back
     reason_sealed: Mapped[str | None]
     basis: Mapped[str | None]
+
+
+class CaseAlarm(db.Model):
+    """One thing that happens to a case by itself when nobody acts before `due_at`.
+
+    What is counted in working time keeps its limit (`within`) and start, and the schedule it was computed with, so that
+    a new calendar moves it; its `due_at` is empty while the year is not announced. Without a version it stands.
+    """
+
+    __tablename__ = "case_alarms"
+    __table_args__ = (
+        ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
+        CheckConstraint(among("kind", Alarm), name="kind"),
+        Index("ix_case_alarms_due", "hall", "due_at", **only_where("due_at IS NOT NULL")),
+        Index("ix_case_alarms_version", "hall", "schedule_version", **only_where("schedule_version IS NOT NULL")),
+    )
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime | None]
+    from_at: Mapped[datetime | None]
+    within: Mapped[dict[str, Any] | None]  # {"amount": 5, "unit": "WD", "next_day": false}
+    schedule_version: Mapped[str | None]
+
+
+class CaseSignal(db.Model):
+    """A signal about a case's light, once a level and rung, told in working hours only (K8)."""
+
+    __tablename__ = "case_signals"
+    __table_args__ = (
+        ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
+        CheckConstraint(among("level", Level), name="level"),
+        CheckConstraint(among("rung", Rung), name="rung"),
+        Index("uq_case_signals_once", "hall", "case_id", "level", "rung", "department", unique=True),
+        Index("ix_case_signals_due", "hall", "tell_at", **only_where("told_at IS NULL")),
+        Index("ix_case_signals_told", "rung", "told_at", **only_where("told_at IS NOT NULL")),
+        Index("ix_case_signals_new", "rung", "department", **only_where("told_at IS NOT NULL AND seen_at IS NULL")),
+    )
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[int]
+    level: Mapped[str]
+    rung: Mapped[str]
+    department: Mapped[str]  # of the owner; the department that the others are told about
+    tell_at: Mapped[datetime]
+    told_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+
+
+class CaseUrge(db.Model):
+    """A supervisor's urging 督办 and the answer it must get; what was written is sealed."""
+
+    __tablename__ = "case_urges"
+    __table_args__ = (
+        ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
+        Index("uq_case_urges_open", "hall", "case_id", unique=True, **only_where("answered_at IS NULL")),
+    )
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[int]
+    department: Mapped[str]
+    urged_by: Mapped[str]
+    urged_at: Mapped[datetime]
+    note_sealed: Mapped[str]
+    answer_due_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+    answer_sealed: Mapped[str | None]

@@ -10,13 +10,28 @@ from sqlalchemy import select
 
 from app import privacy
 from app.action import Transaction
-from app.casework.cases import material_states, open_field, reviews_of
+from app.casework.cases import change, material_states, open_field, reviews_of
 from app.casework.models import Case
 from app.hall.models import Hall
 from app.hall.rules.clock import Unit
 from app.notices.issue import issue_notice
+from app.notices.models import NoticeRow
 from app.now import iso, local
 from app.people.models import Staff
+from app.people.permissions import Permission
+
+PROMISING = frozenset(
+    {
+        "acceptance",
+        "tolerant_acceptance",
+        "special_procedure",
+        "review_supplement",
+        "review_supplement_receipt",
+        "extension",
+        "deadline_change",
+    }
+)
+"""The papers that tell until when the promise runs, or that it stands still: what they say is kept (C14)."""
 
 _UNITS = {Unit.WD: "个工作日", Unit.WH: "个工作小时", Unit.ND: "日", Unit.NH: "小时"}
 _MATTERS = {"licensing": "行政许可", "confirmation": "行政确认"}
@@ -41,16 +56,28 @@ def basis_text(basis: dict[str, Any]) -> str:
 
 
 def issue(tx: Transaction, case: Case, kind: str, **more: Any) -> dict[str, Any]:
-    """Issue one paper: the common facts of the case and what this kind adds. Tells NoticeIssued."""
+    """Issue one paper: the common facts of the case and what this kind adds. Tells NoticeIssued.
+
+    A paper of PROMISING is issued after the clocks have moved: the promise that it prints is the one that is kept.
+    """
     facts = {key: value for key, value in {**_facts(tx, case), **more}.items() if value is not None}
+    if kind in PROMISING:
+        change(tx, case, printed_due_at=case.promised_due_at)
     return issue_notice(tx, kind=kind, facts=facts, case_id=case.id)
+
+
+def issue_fee(tx: Transaction, case: Case) -> None:
+    """Issue the fee notice 缴费通知书 of an item that costs a set amount; nothing for a free one."""
+    fee = case.guide["fee"]
+    if fee["basis"] and fee["amount_fen"]:
+        line = {"name": case.guide["name"], "basis": fee["basis"], "amount_fen": fee["amount_fen"]}
+        issue(tx, case, "fee", fees=[line])
 
 
 def _facts(tx: Transaction, case: Case) -> dict[str, Any]:
     hall = tx.execute(select(Hall).where(Hall.code == tx.hall)).scalar_one()
     applicant, agent, codes = open_field(case, "applicant"), open_field(case, "agent"), open_field(case, "codes")
     guide = case.guide
-    clerk = tx.execute(select(Staff.name).where(Staff.id == tx.actor.id)).scalar_one_or_none()
     return {
         "hall_name": hall.name_zh,
         "hall_address": hall.address,
@@ -65,15 +92,15 @@ def _facts(tx: Transaction, case: Case) -> dict[str, Any]:
         "applicant_id_masked": privacy.mask_id(applicant["id_number"]) if applicant.get("id_number") else None,
         "agent_name": agent["name"] if agent else None,
         "materials": materials(tx, case),
-        "promised_limit": limit_text(guide["promised"]),
-        "promised_due_on": _day(case.promised_due_at, case),
+        "promised_limit": limit_text(case.converted or guide["promised"]),
+        "promised_due_on": day_of(case, case.promised_due_at),
         "statutory_limit": limit_text(guide["statutory"]),
-        "statutory_due_on": _day(case.statutory_due_at, case),
+        "statutory_due_on": day_of(case, case.statutory_due_at),
         "provisional": case.provisional,
         "received_at": iso(case.received_at),
         "accepted_at": iso(case.accepted_at),
-        "clerk_name": clerk,
-        "window": case.window,
+        "clerk_name": name_of(tx) or None,
+        "window": case.window if tx.actor.may(Permission.CASE_ACCEPT) else None,
         "fee": fee_text(guide["fee"]),
         "legal_basis": [basis_text(b) for b in guide["legal_basis"]],
         "result_name": guide["result_name"],
@@ -107,5 +134,41 @@ def matter(case: Case) -> str | None:
     return _MATTERS.get(case.guide["regime"])
 
 
-def _day(at: datetime | None, case: Case) -> str | None:
+def verdict(case: Case) -> str:
+    """The name of the decision: 准予行政许可决定书, 不予办理决定书."""
+    return f"{'准予' if case.outcome == 'granted' else '不予'}{matter(case) or '办理'}决定书"
+
+
+def documents(tx: Transaction, case: Case) -> list[dict[str, Any]]:
+    """What a decided case puts into the applicant's hands: the decision and, if it was granted, the result."""
+    served: list[dict[str, Any]] = []
+    number = number_of(tx, case, "decision")
+    if number:
+        served.append({"name": verdict(case), "number": number, "copies": 1})
+    if case.outcome == "granted":
+        served.append({"name": case.guide["result_name"], "copies": 1})
+    return served
+
+
+def number_of(tx: Transaction, case: Case, kind: str) -> str | None:
+    """The number of the last paper of a kind that the case was given."""
+    mine = (NoticeRow.hall == tx.hall, NoticeRow.case_id == case.id, NoticeRow.kind == kind)
+    return tx.execute(select(NoticeRow.number).where(*mine).order_by(NoticeRow.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def law_of(case: Case, rule: str) -> str | None:
+    """The law on which a rule of the case's regime rests: 《中华人民共和国行政许可法》第四十二条."""
+    sources = (source for source in case.guide["rules"]["sources"] if rule in source["rule"])
+    return next((basis_text(source) for source in sources if source["mark"] == "L"), None)
+
+
+def name_of(tx: Transaction) -> str:
+    """The name of whoever acts, as papers print it; empty for the timer."""
+    if tx.actor.kind != "staff":
+        return ""
+    return tx.execute(select(Staff.name).where(Staff.id == tx.actor.id)).scalar_one_or_none() or ""
+
+
+def day_of(case: Case, at: datetime | None) -> str | None:
+    """The local day of a due instant; None while a needed calendar has not been announced."""
     return None if at is None or case.provisional else local(at).date().isoformat()

@@ -1,19 +1,41 @@
-"""Actions of the timer: lights that change by themselves, and cases that a new calendar moves."""
+"""Actions of the timer: lights that change by themselves, alarms that ring, and what a new calendar moves."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, delete, select, text, update
 
 from app.action import Transaction, action
-from app.casework.cases import move_clocks, schedule_version
-from app.casework.models import Case
-from app.casework.rules.states import DECIDING, CaseState
-from app.db import db
-from app.hall.queries import schedule
+from app.casework import papers
+from app.casework.cases import (
+    change,
+    clocks_of,
+    lacking_papers,
+    load,
+    move_clocks,
+    open_field,
+    reviews_of,
+    said,
+    stops_of,
+)
+from app.casework.intake import accept, day, gap_consequence, give_up, is_told_late
+from app.casework.models import Case, CaseAlarm
+from app.casework.pledges import close_gap, set_gap
+from app.casework.rules.alarms import TOLD, UNCLAIMED, Alarm, rings_at
+from app.casework.rules.clocks import Clock, standing
+from app.casework.rules.ladder import Level
+from app.casework.rules.states import DECIDING, PICKUP, CaseState, CaseStep
+from app.casework.signals import owners_of, signal
+from app.db import among
+from app.events import CaseOverran, CaseReminded
+from app.hall.rules.hours import Schedule
+from app.hall.settings import schedule_in
+from app.now import iso
 
 BATCH = 200  # cases at most in one transaction, so that clerks never wait long for the hall's lock
+RINGS = 50  # alarms at most: each may write a paper
 
 
 @action
@@ -33,19 +55,183 @@ def sweep_lights(tx: Transaction) -> dict[str, Any]:
 
 @action
 def sweep_calendar(tx: Transaction) -> dict[str, Any]:
-    """Recompute open cases whose deadlines were computed with another calendar or other hours (K6).
+    """Recompute the open cases and the alarms that were computed with another calendar or other hours (K6).
 
-    Decided cases never change, and no printed paper does. Locks the hall. Tells ClocksMoved where a due instant moved.
+    Decided cases never change. A printed promise stands; where the new calendar would have put it off, the applicant is
+    told what became of both limits. Locks the hall. Tells ClocksMoved, NoticeIssued.
     """
-    version = schedule_version(schedule(tx.hall, tx.session))
-    stale = select(Case).where(Case.hall == tx.hall, Case.state.in_(sorted(DECIDING)), Case.schedule_version != version)
-    cases = tx.execute(stale.limit(BATCH)).scalars().all()
+    calendar = schedule_in(tx)
+    open_ = text(among("cases.state", DECIDING))  # as the index says it, or SQLite would not use that
+    cases = _stale(tx, select(Case).where(Case.hall == tx.hall, open_), Case.schedule_version, calendar)
     for case in cases:
-        move_clocks(tx, case, "calendar")
-    return {"changed": len(cases), "more": len(cases) == BATCH}
+        before = {clock: day(getattr(case, f"{clock}_due_at")) for clock in Clock}
+        own_hours = case.schedule_version.split("|")[0] == calendar.calendar.version
+        if move_clocks(tx, case, "calendar"):
+            _tell_change(tx, case, before, calendar, "closure" if own_hours else "calendar")
+    alarms = _stale(tx, select(CaseAlarm).where(CaseAlarm.hall == tx.hall), CaseAlarm.schedule_version, calendar)
+    for alarm in alarms:
+        _move_alarm(tx, alarm, calendar)
+    return {"changed": len(cases), "alarms": len(alarms), "more": BATCH in (len(cases), len(alarms))}
 
 
-def overdue_notices(hall: str, at: Any) -> list[int]:
-    """Received cases of which nobody told the applicant in time; each is to be deemed accepted."""
-    query = select(Case.id).where(Case.hall == hall, Case.state == CaseState.RECEIVED, Case.notice_due_at <= at)
-    return list(db.session.execute(query.order_by(Case.notice_due_at).limit(BATCH)).scalars())
+def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> list[Any]:
+    """Rows that carry another version than today's: two ranges of its index, so that rows of today cost nothing."""
+    rows: list[Any] = []
+    sides: tuple[ColumnElement[bool], ...] = (version < calendar.version, version > calendar.version)
+    for other in sides:
+        rows += tx.execute(query.where(other).limit(BATCH - len(rows))).scalars()
+    return rows
+
+
+def _tell_change(tx: Transaction, case: Case, before: dict[Clock, str | None], calendar: Schedule, cause: str) -> None:
+    """The paper that says what became of both limits, and that the printed promise stands."""
+    clocks = clocks_of(tx.session, case)
+    assert clocks is not None  # they have just been moved
+    anew = standing(replace(clocks, promise_at=None), calendar, tx.at)
+    moves = [
+        {"clock": clock.value, "before_on": before[clock], "after_on": day(anew.of(clock).due_at)} for clock in Clock
+    ]
+    moves[0]["promise_on"] = day(case.promise_at)
+    papers.issue(tx, case, "deadline_change", cause=cause, clocks=moves, calendar=calendar.calendar.version)
+
+
+def _move_alarm(tx: Transaction, alarm: CaseAlarm, calendar: Schedule) -> None:
+    """An alarm by the calendar of today; what the applicant is told a day of stands as soon as the day is known."""
+    assert alarm.from_at is not None  # whatever has a version was computed
+    assert alarm.within is not None
+    due_at, case = rings_at(alarm.from_at, alarm.within, calendar), load(tx, alarm.case_id)
+    version = None if due_at is not None and alarm.kind in TOLD else calendar.version
+    mine = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case.id, CaseAlarm.kind == alarm.kind)
+    tx.execute(update(CaseAlarm).where(*mine).values(due_at=due_at, schedule_version=version))
+    if alarm.kind == Alarm.NOTICE:
+        change(tx, case, notice_due_at=due_at)
+    elif alarm.kind == Alarm.GAP:
+        set_gap(tx, case, due_at)
+
+
+@action
+def ring_alarms(tx: Transaction) -> dict[str, Any]:
+    """Do what the alarms say that are due, the longest due first, and only those: found by their index.
+
+    Deemed acceptance and withdrawal (C2–C4), reminders (C13), signals about what waits too long. An alarm whose case
+    has gone another way is dropped. Locks the hall. Tells CaseAccepted, CaseWithdrawn, CaseReminded, CaseOverran,
+    NoticeIssued, each as its case needs it.
+    """
+    due = select(CaseAlarm.case_id, CaseAlarm.kind).where(CaseAlarm.hall == tx.hall, CaseAlarm.due_at <= tx.at)
+    rows = tx.execute(due.order_by(CaseAlarm.due_at, CaseAlarm.case_id).limit(RINGS)).all()
+    for case_id, kind in rows:
+        mine = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case_id, CaseAlarm.kind == kind)
+        if tx.execute(delete(CaseAlarm).where(*mine)).rowcount:  # an alarm before may have ended the case
+            _ring(tx, load(tx, case_id), Alarm(kind))
+    return {"rung": len(rows), "more": len(rows) == RINGS}
+
+
+def _ring(tx: Transaction, case: Case, alarm: Alarm) -> None:
+    match alarm:
+        case Alarm.NOTICE:
+            _notice(tx, case)
+        case Alarm.SUPPLEMENT:
+            _supplement(tx, case)
+        case Alarm.GAP:
+            _gap(tx, case)
+        case Alarm.GAP_SOON:
+            _gap_soon(tx, case)
+        case Alarm.STOP:
+            _stop(tx, case)
+        case Alarm.STAGE:
+            _stage(tx, case)
+        case Alarm.UNCLAIMED_3:
+            _remind(tx, case, alarm, times=1)
+        case Alarm.UNCLAIMED_7:
+            _remind(tx, case, alarm, times=2)
+        case Alarm.UNCLAIMED_10:
+            _unclaimed(tx, case)
+        case Alarm.CHECK:
+            _check(tx, case)
+        case Alarm.URGE:
+            _urge(tx, case)
+
+
+def _notice(tx: Transaction, case: Case) -> None:
+    """Nobody told in time what is missing: accepted as of the receipt where the law says so, else somebody must know."""
+    if is_told_late(case, tx.at):
+        accept(tx, case, CaseStep.DEEM_ACCEPT)
+    elif case.state == CaseState.RECEIVED:
+        _overran(tx, case, "notice")
+
+
+def _supplement(tx: Transaction, case: Case) -> None:
+    if case.state == CaseState.CORRECTION and case.guide["rules"]["supplement"]["overdue"] == "deemed_withdrawn":
+        give_up(tx, case, "supplement")
+    elif case.state == CaseState.REVIEW_CORRECTION:  # the department may go on without it
+        _overran(tx, case, "supplement")
+
+
+def _gap(tx: Transaction, case: Case) -> None:
+    if CaseState(case.state) not in DECIDING or not lacking_papers(tx, case):
+        return
+    if case.guide["rules"]["gap_overdue"] == "deemed_withdrawn":
+        give_up(tx, case, "gap_overdue")
+    else:
+        signal(tx, case, Level.GAP)
+
+
+def _gap_soon(tx: Transaction, case: Case) -> None:
+    """The applicant and the department hear of it two working days before the gap's day."""
+    if CaseState(case.state) not in DECIDING:
+        return
+    if not lacking_papers(tx, case):
+        close_gap(tx, case)
+        return
+    gaps = [line for line in papers.materials(tx, case) if line["state"] == "tolerated"]
+    told = {"materials": gaps, "due_on": day(case.gap_due_at), "consequence": gap_consequence(case)}
+    tx.record(CaseReminded(**said(case), of="gap"))
+    papers.issue(tx, case, "reminder", of="gap", **told)
+    signal(tx, case, Level.GAP)
+
+
+def _stop(tx: Transaction, case: Case) -> None:
+    """What stopped the clock lasts longer than the applicant was told."""
+    for stop in stops_of(tx.session, tx.hall, case.id):
+        if stop.until_at is None:
+            _overran(tx, case, stop.ground)
+
+
+def _overran(tx: Transaction, case: Case, ground: str) -> None:
+    tx.record(CaseOverran(**said(case), ground=ground, department=owners_of(tx, case)[0]))
+    signal(tx, case, Level.OVERRUN)
+
+
+def _stage(tx: Transaction, case: Case) -> None:
+    """A department has not taken up its part."""
+    if case.state not in (CaseState.ACCEPTED, CaseState.REVIEW, CaseState.FORWARDED):
+        return
+    if any(part.state == "open" and not part.taken_by for part in reviews_of(tx.session, tx.hall, case.id)):
+        signal(tx, case, Level.STAGE)
+
+
+def _remind(tx: Transaction, case: Case, alarm: Alarm, times: int) -> None:
+    """The result still lies at the pickup window."""
+    if case.state != CaseState.READY:
+        return
+    limit = UNCLAIMED[alarm]
+    waited = papers.limit_text({"amount": limit.amount, "unit": limit.unit})
+    code = open_field(case, "codes")["pickup_code"]
+    tx.record(CaseReminded(**said(case), of="collect"))
+    shown = {"times": times, "ready_at": iso(case.ready_at), "pickup_code": code, "waited": waited}
+    papers.issue(tx, case, "reminder", of="collect", **shown)
+
+
+def _unclaimed(tx: Transaction, case: Case) -> None:
+    if CaseState(case.state) in PICKUP:
+        signal(tx, case, Level.DELIVERY)
+
+
+def _check(tx: Transaction, case: Case) -> None:
+    if case.checked_at is None and case.state in (CaseState.GRANTED, CaseState.READY, CaseState.DELIVERED):
+        signal(tx, case, Level.CHECK)
+
+
+def _urge(tx: Transaction, case: Case) -> None:
+    if CaseState(case.state) in DECIDING:
+        signal(tx, case, Level.UNANSWERED)

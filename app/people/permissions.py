@@ -8,12 +8,15 @@ from enum import StrEnum
 class Permission(StrEnum):
     """`noun:verb`, sorted. A route names one; an action checks the object."""
 
+    AGENCY_HANDLE = "agency:handle"  # run errands for those who cannot come
     CALENDAR_MANAGE = "calendar:manage"
     CASE_ACCEPT = "case:accept"
     CASE_ANSWER = "case:answer"  # answer a window's no-request
     CASE_DECIDE = "case:decide"
+    CASE_EXTEND = "case:extend"  # of rank: the organ's head may lengthen the limit
+    CASE_EXTEND_JOINT = "case:extend-joint"  # the same for joint cases: the government's head
     CASE_HAND_OVER = "case:hand-over"
-    CASE_OVERRIDE = "case:override"  # a second notice
+    CASE_OVERRIDE = "case:override"  # a second notice, another receipt date, urging, voiding
     CASE_READ = "case:read"
     CASE_REVEAL = "case:reveal"
     CATALOG_MANAGE = "catalog:manage"
@@ -33,17 +36,38 @@ P = Permission
 
 # role → (中文, English, permissions)
 ROLES: dict[str, tuple[str, str, frozenset[Permission]]] = {
-    "guide": ("导办员", "Guide", frozenset({P.TICKET_ISSUE, P.SCREEN_READ})),
+    "guide": ("导办员", "Guide", frozenset({P.AGENCY_HANDLE, P.TICKET_ISSUE, P.SCREEN_READ})),
     "clerk": (
         "窗口受理员",
         "Window clerk",
-        frozenset({P.WINDOW_OPEN, P.TICKET_CALL, P.CASE_ACCEPT, P.CASE_READ, P.CASE_REVEAL, P.SCREEN_READ}),
+        frozenset(
+            {
+                P.AGENCY_HANDLE,
+                P.WINDOW_OPEN,
+                P.TICKET_CALL,
+                P.CASE_ACCEPT,
+                P.CASE_READ,
+                P.CASE_REVEAL,
+                P.SCREEN_READ,
+            }
+        ),
     ),
     "approver": ("审批员", "Approver", frozenset({P.CASE_DECIDE, P.CASE_READ, P.CASE_REVEAL})),
+    "head": ("部门负责人", "Head of department", frozenset({P.CASE_EXTEND, P.CASE_READ})),
     "chief": (
         "首席代表",
         "Chief representative",
-        frozenset({P.CASE_ANSWER, P.CASE_DECIDE, P.CASE_READ, P.CASE_REVEAL, P.HALL_WATCH}),
+        frozenset(
+            {
+                P.CASE_ANSWER,
+                P.CASE_DECIDE,
+                P.CASE_EXTEND,
+                P.CASE_EXTEND_JOINT,
+                P.CASE_READ,
+                P.CASE_REVEAL,
+                P.HALL_WATCH,
+            }
+        ),
     ),
     "pickup": (
         "出件员",

@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 
 from app.casework.intake import accept_case, receive_case
+from app.casework.models import CaseAlarm
 from app.casework.queries import find_case
+from app.catalog.models import ServiceItem
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
+from app.db import HallHead, db
+from app.errors import Refusal
 from app.events import Actor
+from app.notices.queries import notice
 from app.now import SHANGHAI
+from app.people.models import Staff
 from app.queueing import calls, tickets, windows
 
 MORNING = datetime(2027, 1, 4, 9, 0, tzinfo=SHANGHAI)  # after the demo network was founded
@@ -62,11 +68,35 @@ class Hall:
         return self.do(accept_case, more.get("who", "clerk01"), case_id=case_id), case_id
 
     def approver(self, case: dict[str, Any], position: int = 0) -> str:
-        from app.db import db
-        from app.people.models import Staff
-
         department = case["departments"][position]["department"]
         return db.session.query(Staff.username).filter_by(department=department).scalar()
+
+
+def refused(code: str) -> Any:
+    """Nothing but this refusal may come."""
+    return pytest.raises(Refusal, match=f"^{code}$")
+
+
+def change_guide(code: str, **changes: Any) -> None:
+    """Let cases received from now on follow another guide."""
+    item = db.session.get(ServiceItem, code)
+    item.guide = {**item.guide, **changes}
+    db.session.commit()
+
+
+def alarms_of(case_id: int, hall: str = "luolong") -> dict[str, datetime | None]:
+    """kind → when it rings."""
+    rows = db.session.query(CaseAlarm).filter_by(hall=hall, case_id=case_id).all()
+    found = {row.kind: row.due_at for row in rows}
+    db.session.rollback()
+    return found
+
+
+def last_paper(case: dict[str, Any]) -> dict[str, Any]:
+    """The facts of the paper that the case was given last."""
+    facts = notice(case["hall"], case["notices"][-1]["id"])["facts"]
+    db.session.rollback()
+    return facts
 
 
 def number_of(ticket: dict[str, Any]) -> int:
@@ -76,3 +106,12 @@ def number_of(ticket: dict[str, Any]) -> int:
 @pytest.fixture
 def hall(staff: Callable[[str], Actor], kiosk: Actor) -> Hall:
     return Hall(staff, kiosk)
+
+
+@pytest.fixture
+def spring(hall: Hall) -> Hall:
+    """The hall on Monday 2 March 2026, with an announced calendar; the demo network was founded before."""
+    db.session.query(HallHead).update({"last_at": datetime(2026, 1, 1, tzinfo=SHANGHAI)})
+    db.session.commit()
+    hall.at = datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI)
+    return hall

@@ -8,7 +8,8 @@ import pytest
 from marshmallow import fields
 
 from app.api.case_shapes import CaseLine, PublicCase, StaffCase, shown
-from app.casework.queries import case_view, find_case, inbox, public_view
+from app.casework.inbox import inbox
+from app.casework.queries import case_view, find_case, public_view
 from app.db import db
 from app.now import now
 from app.people.models import Staff
@@ -215,7 +216,7 @@ def test_in_review_the_deciding_department_asks(ask: Asking, guide: dict[str, An
     number = received(ask, guide)["number"]
     ask.refused("auth.forbidden", "POST", f"/cases/{number}/request-supplement", told, **approver)
     ask.post(f"/cases/{number}/accept", **CLERK)
-    ask.refused("auth.foreign_department", "POST", f"/cases/{number}/request-supplement", told, **CLERK)
+    ask.refused("auth.forbidden", "POST", f"/cases/{number}/request-supplement", told, **CLERK)
     asked = ask.post(f"/cases/{number}/request-supplement", told, **approver)
     assert asked["state"] == "review_correction"
     assert asked["clocks"]["promised"]["stopped"] and not asked["clocks"]["statutory"]["stopped"]
@@ -255,7 +256,7 @@ def test_a_window_has_no_veto(ask: Asking, guide: dict[str, Any]) -> None:
     ask.refused("request.invalid", "POST", answer, {"answer": "perhaps"}, **CHIEF)
     ask.refused("case.reason_required", "POST", answer, {"answer": "not_accepted"}, **CHIEF)
     ask.refused("case.basis_required", "POST", answer, {"answer": "not_accepted", "reason": "住所在外区"}, **CHIEF)
-    no = {"answer": "not_accepted", "reason": "住所在外区", "basis": "《行政许可法》第三十二条"}
+    no = {"answer": "not_accepted", "reason": "住所在外区", "basis": "《行政许可法》第三十二条", "go_to": "外区大厅"}
     assert ask.post(answer, no, **CHIEF)["state"] == "not_accepted"
     assert "non_acceptance" in {n["kind"] for n in ask.get(f"/cases/{number}/notices", **CLERK)}
 
@@ -273,6 +274,15 @@ def test_clocks_stop_resume_and_extend(ask: Asking, guide: dict[str, Any], appro
     assert stopped["clocks"]["promised"]["due_at"] is None and stopped["light"] == "stopped"
     ask.refused("case.illegal_step", "POST", f"/cases/{number}/decide", {"outcome": "granted"}, **approver)
     assert ask.post(f"/cases/{number}/resume", **approver)["state"] == "review"
+    site = f"/cases/{number}/check-site"
+    ask.refused("case.ground", "POST", site, {"ground": "hearing", "days": 3}, **approver)
+    ask.refused("case.days", "POST", site, {"days": 0}, **approver)
+    ask.refused("request.invalid", "POST", site, {}, **approver)
+    gone = ask.post(site, {"days": 3}, **approver)
+    assert gone["state"] == "site_check" and gone["stops"][-1]["ground"] == "site_check"
+    assert gone["clocks"]["promised"]["stopped"] and not gone["clocks"]["statutory"]["stopped"]
+    assert ask.post(f"/cases/{number}/resume", **approver)["state"] == "review"
+    ask.refused("auth.forbidden", "POST", f"/cases/{number}/extend", {"reason": "案情复杂"}, **SUPERVISOR)
     ask.refused("case.reason_required", "POST", f"/cases/{number}/extend", {}, **approver)
     assert ask.post(f"/cases/{number}/extend", {"reason": "案情复杂"}, **approver)["flags"]["extended"]
     ask.refused("case.extended_once", "POST", f"/cases/{number}/extend", {"reason": "再延"}, **approver)
@@ -311,6 +321,32 @@ def test_a_refusal_says_why(ask: Asking, guide: dict[str, Any], approver: dict[s
     ask.refused("case.illegal_step", "POST", f"/cases/{number}/ready", **PICKUP)
 
 
+def test_who_proposed_does_not_decide(ask: Asking, guide: dict[str, Any], approver: dict[str, str]) -> None:
+    number = accepted(ask, guide)
+    path = f"/cases/{number}/propose"
+    ask.refused("case.outcome", "POST", path, {"outcome": "perhaps"}, **approver)
+    ask.refused("auth.forbidden", "POST", path, {"outcome": "granted"}, **CLERK)
+    part = ask.post(path, {"outcome": "granted", "note": "拟准予"}, **approver)["departments"][0]
+    assert (part["proposed_by"], part["proposal"], part["note"]) == (approver["who"], "granted", "拟准予")
+    ask.refused("case.signatures", "POST", path, {"outcome": "granted"}, **CHIEF)
+    ask.refused("case.own_proposal", "POST", f"/cases/{number}/decide", {"outcome": "granted"}, **approver)
+    assert ask.post(f"/cases/{number}/decide", {"outcome": "granted"}, **CHIEF)["state"] == "granted"
+
+
+def test_a_decision_is_checked_only_on_commitment_and_revoked_in_writing(
+    ask: Asking, guide: dict[str, Any], approver: dict[str, str]
+) -> None:
+    number = granted(ask, guide, approver)
+    ask.refused("request.invalid", "POST", f"/cases/{number}/check", {"outcome": "perhaps"}, **approver)
+    ask.refused("case.no_check", "POST", f"/cases/{number}/check", {"outcome": "kept"}, **approver)
+    path = f"/cases/{number}/revoke"
+    ask.refused("auth.forbidden", "POST", path, {}, **CLERK)
+    ask.refused("case.reason_required", "POST", path, {}, **approver)
+    ask.refused("case.basis_required", "POST", path, {"reason": "以欺骗手段取得"}, **approver)
+    gone = ask.post(path, {"reason": "以欺骗手段取得", "basis": "《行政许可法》第六十九条"}, **approver)
+    assert gone["state"] == "void" and gone["notices"][-1]["kind"] == "revocation"
+
+
 def test_the_chief_may_decide_where_authorised(ask: Asking, guide: dict[str, Any]) -> None:
     number = accepted(ask, guide)
     assert ask.post(f"/cases/{number}/decide", {"outcome": "granted"}, **CHIEF)["state"] == "granted"
@@ -326,13 +362,23 @@ def test_results_go_to_the_right_hands(ask: Asking, guide: dict[str, Any], appro
     mine = {"receiver": "李四海", "id_number": WANG["id_number"]}
     ask.refused("case.agent_letter", "POST", path, {**mine, "agent": {"name": "李四海"}}, **PICKUP)
     ask.refused("auth.forbidden", "POST", path, mine, **CLERK)
+    ask.refused("case.signature", "POST", path, {**mine, "signature": "data:image/png;base64,AAAA"}, **PICKUP)
     agent = {"name": "李四海", "letter": "委托书"}
     assert ask.post(path, {**mine, "agent": agent}, **PICKUP)["delivered_how"] == "window"
 
     posted = granted(ask, guide, approver)
     ask.refused("text.empty", "POST", f"/cases/{posted}/dispatch", {"carrier": "", "tracking_number": "1"}, **PICKUP)
-    sent = ask.post(f"/cases/{posted}/dispatch", {"carrier": "邮政", "tracking_number": "EX1"}, **PICKUP)
+    by = {"carrier": "邮政", "tracking_number": "EX1"}
+    ask.refused("case.courier_zone", "POST", f"/cases/{posted}/dispatch", {**by, "zone": "moon"}, **PICKUP)
+    sent = ask.post(f"/cases/{posted}/dispatch", by, **PICKUP)
     assert (sent["state"], sent["delivered_how"]) == ("delivered", "courier")
+    slip = f"/cases/{posted}/sign"
+    for day in ("1999-01-01", "2999-01-01"):
+        ask.refused("case.sign_date", "POST", slip, {"receiver": "王小明", "signed_on": day}, **PICKUP)
+    ask.refused("request.invalid", "POST", slip, {"receiver": "王小明", "signed_on": "yesterday"}, **PICKUP)
+    assert not sent["delivery"]["signed"] and ask.post(slip, {"receiver": "王小明"}, **PICKUP)["delivery"]["signed"]
+    ask.refused("case.not_dispatched", "POST", slip, {"receiver": "王小明"}, **PICKUP)
+    ask.refused("case.not_dispatched", "POST", f"/cases/{number}/sign", {"receiver": "王小明"}, **PICKUP)
 
 
 def test_papers(ask: Asking, guide: dict[str, Any], approver: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,3 +135,19 @@ def test_only_dear_questions_are_slowed_down(ask: Asking) -> None:
     ask.refused("request.too_many", "POST", PATH, longest())
     assert ask("POST", PATH, longest(), who="clerk01").status_code == 200
     assert ask("POST", PATH, BASE).status_code == 200
+
+
+def test_a_supplement_may_start_the_whole_limit_anew(ask: Asking) -> None:
+    asked = {"start": "2026-03-09T10:00", "limit": 5, "unit": "WD", "restarted_at": "2026-03-11T10:00"}
+    answer = ask.post(PATH, asked)
+    assert answer["due_at"] == "2026-03-18T18:00:00.000+08:00"
+    assert answer["ledger"][0] | {"start": True} == answer["ledger"][0]
+    assert answer["ledger"][0]["date"] == "2026-03-11"
+    assert ask.post(PATH, {**asked, "restarted_at": None})["due_at"] == "2026-03-16T18:00:00.000+08:00"
+    ask.refused("deadline.invalid", "POST", PATH, {**asked, "restarted_at": "2026-03-08T10:00"})
+
+
+def test_the_ledger_speaks_both_languages(ask: Asking) -> None:
+    rows = ask.post(PATH, {"start": "2026-02-13T17:10", "limit": 3, "unit": "WD"})["ledger"]
+    assert rows[1]["why_name_en"] == "make-up day (Spring Festival)"
+    assert rows[4]["why_name_en"] == "Spring Festival"

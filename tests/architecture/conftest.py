@@ -14,14 +14,17 @@ from flask.testing import FlaskClient
 from sqlalchemy import inspect, text
 
 import wsgi
-from app.casework import delivery, intake, queries, review
+from app.casework import agency, delivery, intake, joint, levels, queries, review
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
+from app.catalog.queries import theme as theme_of
 from app.config import Settings
 from app.db import db
 from app.demo import accounts
 from app.events import SYSTEM, Actor
 from app.hall.settings import add_exception
+from app.notices import batches
+from app.notices.queries import pdf
 from app.now import SHANGHAI, now
 from app.people.devices import next_device_id, register_device
 from app.people.gate import DEVICE_COOKIE, SESSION_COOKIE
@@ -107,6 +110,17 @@ def day(house: Flask) -> dict[str, str]:
         do(review.decide_case, actor_of(name), case_id=case_id, outcome="granted", reason="", basis="")
     do(delivery.ready_case, pickup, case_id=made[2][1], shelf="A-1")
     notice = queries.case_view(HALL, made[1][1], now())["notices"][0]["id"]
+    theme = theme_of("start-company")
+    form = {f["key"]: f["choices"][0]["code"] if f["choices"] else person["phone"] for f in theme["form"]}
+    whole = do(joint.receive_joint, clerk, theme=theme["code"], form=form, applicant=wish["applicant"], materials=[])
+    village = {"hall": "dongcun", "actor": actor_of("clerk31"), "at": now()}
+    draft = levels.collect_case(**village, item=guide["code"], applicant=wish["applicant"], materials=materials)
+    sent = levels.send_manifest(**village, case_ids=[queries.find_case(draft["number"])[1]], to_hall=HALL)
+    order = do(agency.order_errand, clerk, beneficiary="elderly", principal=person, wish="代办优待证")
+    batch = do(batches.request_batch, clerk, notices=[notice])["id"]
+    drawn = batches.file_of(house.extensions["settings"], *batch.rsplit("-", 1))
+    drawn.parent.mkdir(parents=True, exist_ok=True)
+    drawn.write_bytes(pdf(HALL, notice))
     db.session.rollback()
     token = made[1][0]["query_token"]
     device = do(register_device, SYSTEM, device_id=next_device_id(), kind="screen", name="x")
@@ -121,6 +135,19 @@ def day(house: Flask) -> dict[str, str]:
         "number": made[1][0]["number"],
         "/pickup/cases/<number>": made[2][0]["number"],
         "tickets/<number>": waiting["number"],
+        "/joint/<number>": whole["number"],
+        "/joint-cases/<number>": whole["number"],
+        "/joint/<number>/<step>": "accept",
+        "/joint/new/<code>": theme["code"],
+        "theme": theme["code"],
+        "batch_id": batch,
+        "way": "accept",
+        "/manifests/<number>": sent["number"],
+        "/manifests/<number>/<int:notice_id>": str(sent["notices"][0]["id"]),
+        "/agency/<number>": order["number"],
+        "/agency-orders/<number>": order["number"],
+        "/agency/<number>/<step>": "accept",
+        "/agency/<number>/<int:notice_id>": str(order["notices"][0]["id"]),
         "code": guide["code"],
         "/halls/<code>": HALL,
         "/kiosk/queue/<code>": "A",

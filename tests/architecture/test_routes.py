@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from app.people.gate import DEVICE_COOKIE, SESSION_COOKIE
 from app.people.permissions import Permission
-from tests.architecture.conftest import WHO, addressed, fingerprints
+from tests.architecture.conftest import WHO, actor_of, addressed, fingerprints, username_of
 from tools.docs import Route, routes
 
 API = "/api/"
@@ -78,11 +78,11 @@ def _turned_away(route: Route, answer: Any) -> bool:
 def test_a_role_without_the_permission_is_forbidden(
     house: Flask, day: dict[str, str], visitor: Callable[[str], FlaskClient]
 ) -> None:
-    from app.people.permissions import DEVICES, ROLES
+    from app.people.permissions import DEVICES
 
     wrong = []
     for who in WHO[1:]:
-        own = DEVICES[who] if who in DEVICES else ROLES[who][2]
+        own = DEVICES[who] if who in DEVICES else actor_of(username_of(who)).permissions
         client = visitor(who)
         for route in routes(house):
             if not route.demands or route.demands & {"staff", *own} or "GET" not in route.methods:

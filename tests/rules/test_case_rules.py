@@ -34,18 +34,18 @@ def reachable(start):
 
 
 def test_every_state_is_reached_from_receipt() -> None:
-    assert reachable(CaseState.RECEIVED) == set(CaseState)
+    assert reachable(CaseState.DRAFT) == set(CaseState)
 
 
 def test_there_are_no_dead_ends_but_the_ends() -> None:
-    assert {state for state in CaseState if not legal_steps(state)} == OVER
+    assert {state for state in CaseState if not legal_steps(state)} == OVER - {CaseState.DELIVERED}
     for state in CaseState:
         assert reachable(state) & OVER
 
 
 def test_every_step_is_used_and_every_state_has_one_place() -> None:
     assert {step for _, step in STEPS} == set(CaseStep)
-    groups = [INTAKE, DECIDING, PICKUP, OVER]
+    groups = [{CaseState.DRAFT}, INTAKE, DECIDING, PICKUP, OVER]
     assert sum(map(len, groups)) == len(CaseState) and set().union(*groups) == set(CaseState)
 
 
@@ -76,8 +76,11 @@ def test_only_secondary_papers_may_wait() -> None:
     assert may_tolerate([PAPERS[1]]) and not may_tolerate(PAPERS[:2])
 
 
-def clocks(*stops: Stop, extended: bool = False) -> CaseClocks:
-    return CaseClocks(Limit(5, Unit.WD), Limit(20, Unit.WD), MONDAY, stops, extended)
+TEN = Limit(10, Unit.WD)
+
+
+def clocks(*stops: Stop, extension: Limit | None = None) -> CaseClocks:
+    return CaseClocks(Limit(5, Unit.WD), Limit(20, Unit.WD), MONDAY, stops, extension)
 
 
 def test_a_special_procedure_stops_both_clocks_and_a_supplement_only_the_promise() -> None:
@@ -89,14 +92,14 @@ def test_a_special_procedure_stops_both_clocks_and_a_supplement_only_the_promise
 
 
 def test_an_extension_gives_ten_working_days_to_both() -> None:
-    before, after = standing(clocks(), HALL, MONDAY), standing(clocks(extended=True), HALL, MONDAY)
+    before, after = standing(clocks(), HALL, MONDAY), standing(clocks(extension=TEN), HALL, MONDAY)
     assert before.statutory.due_at.date().isoformat() == "2026-03-30"
     assert after.statutory.due_at.date().isoformat() == "2026-04-14"  # 4–6 April are 清明
     assert after.promised.remaining == before.promised.remaining + 10
 
 
 def test_an_extension_does_not_lengthen_a_promise_in_hours() -> None:
-    spot = CaseClocks(Limit(2, Unit.WH), Limit(20, Unit.WD), MONDAY, (), extended=True)
+    spot = CaseClocks(Limit(2, Unit.WH), Limit(20, Unit.WD), MONDAY, (), extension=TEN)
     assert standing(spot, HALL, MONDAY).promised.limit == Limit(2, Unit.WH)
 
 

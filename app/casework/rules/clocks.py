@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from app.hall.rules.clock import LedgerRow, Limit, Pause, Reckoning, Unit, explain, reckon
+from app.casework.rules.states import CaseStep
+from app.hall.rules.clock import Limit, Pause, Reckoning, Unit, reckon
 from app.hall.rules.hours import Schedule
+from app.hall.rules.ledger import LedgerRow, explain
 from app.hall.rules.lights import Light, light, next_light_at
 
 
@@ -19,7 +21,11 @@ class Clock(StrEnum):
 
 
 class Ground(StrEnum):
-    """The special procedures whose time is not counted (行政许可法 §45); nothing else stops the statutory clock."""
+    """The special procedures whose time is not counted; nothing else stops the statutory clock.
+
+    The eight of 行政许可法 §45, and asking third parties (政府信息公开条例 §33); which of them a case may use is a rule
+    of its regime.
+    """
 
     HEARING = "hearing"  # 听证
     TENDER = "tender"  # 招标
@@ -29,10 +35,14 @@ class Ground(StrEnum):
     QUARANTINE = "quarantine"  # 检疫
     APPRAISAL = "appraisal"  # 鉴定
     EXPERT_REVIEW = "expert_review"  # 专家评审
+    THIRD_PARTY = "third_party"  # 征求第三方意见
 
 
-EXTENSION_WD = 10  # 行政许可法 §42: once, by at most ten working days
-NOTICE_LIMIT = Limit(5, Unit.WD)  # 行政许可法 §32: tell what is missing within five working days
+class SiteGround(StrEnum):
+    """What an authority does itself: only the promise waits for it (C6)."""
+
+    SITE_CHECK = "site_check"  # 现场勘验
+    TECHNICAL_REVIEW = "technical_review"  # 技术审查
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +56,25 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class CaseClocks:
-    """What both clocks are computed from: limits as frozen at receipt, the start, the stops, the extension."""
+    """What both clocks are computed from: limits as frozen at receipt, the start, the stops, the extension.
+
+    `promise_at` is a printed promise that a newer calendar must not move later (K6); None when none was moved.
+    `next_day`: what was received outside opening hours counts from the next working day (K4).
+    """
 
     promised: Limit
     statutory: Limit
     start_at: datetime
     stops: Sequence[Stop]
-    extended: bool
+    extension: Limit | None = None
+    promise_at: datetime | None = None
+    next_day: bool = False
 
     def limit(self, clock: Clock) -> Limit:
-        """The limit with its extension, which is in working days and so lengthens only limits in working days."""
+        """The limit with its extension, which lengthens only a limit counted in the same unit."""
         limit = self.promised if clock is Clock.PROMISED else self.statutory
-        return Limit(limit.amount + EXTENSION_WD, limit.unit) if self.extended and limit.unit is Unit.WD else limit
+        more = self.extension
+        return Limit(limit.amount + more.amount, limit.unit) if more and more.unit is limit.unit else limit
 
     def pauses(self, clock: Clock) -> list[Pause]:
         return [Pause(stop.from_at, stop.until_at) for stop in self.stops if clock in stop.stops]
@@ -82,18 +99,58 @@ class Standing:
 
 def standing(clocks: CaseClocks, schedule: Schedule, at: datetime) -> Standing:
     """Both clocks and the light at `at`, an aware instant; of a decided case, the instant of the decision."""
-    promised, statutory = (
-        reckon(clocks.start_at, clocks.limit(clock), clocks.pauses(clock), schedule, at=at) for clock in Clock
-    )
+    promised, statutory = (reckoned(clocks, clock, schedule, at) for clock in Clock)
     shown = light(promised, statutory, schedule, at)
     return Standing(promised, statutory, shown, next_light_at(promised, statutory, schedule, at))
 
 
+def reckoned(clocks: CaseClocks, clock: Clock, schedule: Schedule, at: datetime) -> Reckoning:
+    """One clock at `at`; a printed promise stands in place of a later one."""
+    limit, pauses = clocks.limit(clock), clocks.pauses(clock)
+    found = reckon(clocks.start_at, limit, pauses, schedule, at=at, receipt_next_day=clocks.next_day)
+    kept = clocks.promise_at if clock is Clock.PROMISED else None
+    return replace(found, due_at=kept) if kept and found.due_at and found.due_at > kept else found
+
+
+_STOPS = {
+    CaseStep.SUSPEND: frozenset(Clock),
+    CaseStep.CHECK_SITE: frozenset({Clock.PROMISED}),
+    CaseStep.REQUEST_SUPPLEMENT: frozenset({Clock.PROMISED}),
+}
+
+
+def after_step(clocks: CaseClocks, step: CaseStep, at: datetime, extension: Limit | None) -> CaseClocks:
+    """The clocks of a case in review as a step at `at` would leave them; `extension` is what the regime allows.
+
+    A step that moves the clocks computes the promise anew, also one that was kept against a newer calendar.
+    """
+    if step in _STOPS:
+        return replace(clocks, stops=[*clocks.stops, Stop(_STOPS[step], at, None)], promise_at=None)
+    if step is CaseStep.RESUME:
+        ended = [stop if stop.until_at else replace(stop, until_at=max(at, stop.from_at)) for stop in clocks.stops]
+        return replace(clocks, stops=ended, promise_at=None)
+    if step is CaseStep.EXTEND:
+        return replace(clocks, extension=extension, promise_at=None)
+    return clocks
+
+
 def ledger(clocks: CaseClocks, clock: Clock, schedule: Schedule, at: datetime) -> list[LedgerRow]:
     """The days behind one clock, as a citizen who disputes it is shown them (K9)."""
-    return explain(clocks.start_at, clocks.limit(clock), clocks.pauses(clock), schedule, at=at)
+    limit, pauses = clocks.limit(clock), clocks.pauses(clock)
+    return explain(clocks.start_at, limit, pauses, schedule, at=at, receipt_next_day=clocks.next_day)
 
 
 def read_limit(value: Mapping[str, Any]) -> Limit:
     """A limit as it is stored: {"amount": 20, "unit": "WD"}."""
     return Limit(int(value["amount"]), Unit(value["unit"]))
+
+
+def extension_of(guide: Mapping[str, Any]) -> Limit | None:
+    """By how much the guide's regime lets its statutory limit be extended; None where it does not.
+
+    A limit that is counted in another unit than the extension follows a law of its own.
+    """
+    allowed = guide["rules"]["extension"]
+    if allowed is None or allowed["unit"] != guide["statutory"]["unit"]:
+        return None
+    return read_limit(allowed)

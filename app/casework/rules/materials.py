@@ -14,6 +14,10 @@ class MaterialState(StrEnum):
     SHARED = "shared"  # 共享获取
 
 
+HERE = frozenset({MaterialState.RECEIVED, MaterialState.SHARED, MaterialState.NOT_NEEDED})
+"""States in which nobody waits for a paper."""
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """One material of an item as the rules see it."""

@@ -1,0 +1,74 @@
+"""The departments' parts in deciding a case: whose they are, and who may not sign for them."""
+
+from __future__ import annotations
+
+import json
+
+from app import privacy
+from app.action import Transaction
+from app.casework.cases import reviews_of, wait
+from app.casework.models import Case, CaseReview
+from app.casework.rules.alarms import TAKE_WITHIN, Alarm
+from app.casework.rules.states import DECIDING, CaseState
+from app.catalog.rules.classes import TimeClass
+from app.errors import Refusal
+from app.people.permissions import Permission
+
+
+def own_review(tx: Transaction, case: Case) -> CaseReview:
+    """The open part that the actor may act on: the own department's, or any as an authorised chief representative.
+
+    Refuses auth.foreign_department, case.not_authorised, case.illegal_step (nothing is being decided).
+    """
+    open_ = [review for review in reviews_of(tx.session, tx.hall, case.id) if review.state == "open"]
+    if CaseState(case.state) not in DECIDING:
+        raise Refusal("case.illegal_step", number=case.number, state=case.state)
+    return _own(tx, case, open_)
+
+
+def own_part(tx: Transaction, case: Case) -> CaseReview:
+    """The part that the actor's department had in a decided case. Refuses as `own_review` does."""
+    return _own(tx, case, reviews_of(tx.session, tx.hall, case.id))
+
+
+def _own(tx: Transaction, case: Case, parts: list[CaseReview]) -> CaseReview:
+    for review in parts:
+        if tx.actor.department == review.department:
+            return review
+    if tx.actor.department is None and tx.actor.may(Permission.CASE_ANSWER) and parts:
+        if not case.guide["chief_may_decide"]:
+            raise Refusal("case.not_authorised")
+        return parts[0]
+    raise Refusal("auth.foreign_department")
+
+
+def await_taking(tx: Transaction, case: Case) -> None:
+    """Part of an action: a part has been opened, and its department is expected to take it up; at once on the spot."""
+    if not TimeClass(case.guide["time_class"]).on_the_spot:
+        wait(tx, case, Alarm.STAGE, TAKE_WITHIN)
+
+
+def refuse_intake(tx: Transaction, case: Case) -> None:
+    """Refuses case.intake_is_approver: who took a case in does not judge it (C5)."""
+    if tx.actor.id in (case.received_by, case.accepted_by):
+        raise Refusal("case.intake_is_approver")
+
+
+def proposers(review: CaseReview) -> list[str]:
+    """The accounts that have signed before the decision, in their order."""
+    return (review.proposed_by or "").split()
+
+
+def seal_words(review: CaseReview, column: str, words: str) -> str | None:
+    """What was written in a part, for its column `note` or `reason`; None for nothing."""
+    return privacy.seal(json.dumps(words, ensure_ascii=False), _context(review, column)) if words else None
+
+
+def open_words(review: CaseReview, column: str) -> str | None:
+    """What a sealed column of a part holds; None when it is empty."""
+    sealed = getattr(review, f"{column}_sealed")
+    return json.loads(privacy.open_sealed(sealed, _context(review, column))) if sealed else None
+
+
+def _context(review: CaseReview, column: str) -> str:
+    return f"case_reviews.{column}|{review.hall}|{review.case_id}|{review.department}"

@@ -1,0 +1,53 @@
+"""Which steps make sense for a case now: those of the table, less what its own facts rule out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from app.casework.models import Case
+from app.casework.rules.clocks import extension_of
+from app.casework.rules.states import CaseState, CaseStep, legal_steps, line_of
+from app.catalog.rules.classes import TimeClass
+
+CONSEQUENCES = frozenset({CaseStep.REVIEW, CaseStep.COMPLETE})  # they follow from a decision, or from a supplement
+
+
+def _asked(case: Case) -> bool:
+    """A window's no-request waits for its answer."""
+    return case.no_request_kind is not None and case.no_request_answer is None
+
+
+def _on_the_spot(case: Case) -> bool:
+    return TimeClass(case.guide["time_class"]).on_the_spot and case.converted is None
+
+
+_IF: dict[CaseStep, Callable[[Case], bool]] = {
+    CaseStep.ACCEPT: lambda case: not _asked(case),
+    CaseStep.NO_REQUEST: lambda case: not _asked(case),
+    CaseStep.GO_ON: _asked,
+    CaseStep.NOT_ACCEPT: _asked,
+    CaseStep.NOT_REQUIRE: _asked,
+    CaseStep.CONVERT: _on_the_spot,
+    CaseStep.FINISH: _on_the_spot,
+    CaseStep.EXTEND: lambda case: not case.extended and extension_of(case.guide) is not None,
+    CaseStep.EXPLAIN_OVERDUE: lambda case: case.light in ("yellow", "red"),
+    CaseStep.SIGN: lambda case: case.dispatched_at is not None and case.signed_at is None,
+    CaseStep.CHECK: lambda case: case.on_commitment and case.checked_at is None,
+    CaseStep.REVOKE: lambda case: case.outcome == "granted",
+}
+
+
+def steps_of(case: Case) -> list[CaseStep]:
+    """The steps that somebody can take with the case now, in the order of the table; who may is another matter.
+
+    Left out are the timer's own steps, those that only follow from others, and those that the case's facts rule out.
+    """
+    state = CaseState(case.state)
+    return [
+        step
+        for step in legal_steps(state)
+        if (line := line_of(state, step)) is not None
+        and line.who
+        and step not in CONSEQUENCES
+        and (step not in _IF or _IF[step](case))
+    ]

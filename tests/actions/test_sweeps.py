@@ -1,0 +1,293 @@
+"""What happens to cases by itself: lights, alarms, new calendars; on both databases."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app import eventlog
+from app.casework import delivery, inbox, intake, queries, review, special, supplement, sweeps
+from app.casework.models import Case, CaseSignal
+from app.catalog.queries import search_items
+from app.db import db
+from app.events import SYSTEM
+from app.hall import settings as hall_settings
+from app.hall.holidays import read
+from app.hall.rules.calendar import WorkCalendar
+from app.hall.settings import add_exception
+from app.now import SHANGHAI
+from tests.actions.conftest import Hall, alarms_of, change_guide, last_paper, refused
+from tests.actions.test_intake import found, kinds, on, told, with_gap
+from tests.actions.test_supplement import change_rules
+
+DAY_OFF = date(2026, 3, 4)
+
+
+def take_off(hall: Hall, *days: date) -> None:
+    """Put a calendar in force in which these days are not worked."""
+    old = read()
+    days_off = {**old.days_off, **dict.fromkeys(days, "临时放假")}
+    whole = WorkCalendar.of(days_off=days_off, makeup=dict(old.makeup), source=dict(old.source))
+    hall_settings.import_calendar(actor=SYSTEM, at=hall.at, data=whole.to_json())
+
+
+def ring(hall: Hall, at: datetime) -> int:
+    hall.at = at
+    return hall.do(sweeps.ring_alarms, SYSTEM)["rung"]
+
+
+def view(hall: Hall, case_id: int) -> dict[str, Any]:
+    return queries.case_view("luolong", case_id, hall.at)
+
+
+def signals(case_id: int) -> set[str]:
+    levels = set(db.session.query(CaseSignal.level).filter_by(case_id=case_id).distinct())
+    db.session.rollback()
+    return {level for (level,) in levels}
+
+
+# ── lights
+
+
+def test_lights_change_when_due_and_only_those(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    assert spring.do(sweeps.sweep_lights, SYSTEM)["changed"] == 0
+    for at, light in ((on(3, 6, 9), "amber"), (on(3, 9, 18), "yellow"), (on(3, 16, 18), "red")):
+        spring.at = at
+        assert spring.do(sweeps.sweep_lights, SYSTEM)["changed"] == 1
+        assert view(spring, case_id)["light"] == light
+        assert spring.do(sweeps.sweep_lights, SYSTEM)["changed"] == 0
+    assert [line["number"] for line in inbox.inbox(at=spring.at, state="overdue")["items"]]
+    lights = [r.event.light for r in eventlog.read_subject("luolong", f"case:{case_id}") if "light" in r.event.kind]
+    assert lights == ["amber", "yellow", "red"]
+
+
+# ── calendars
+
+
+def test_a_printed_promise_stands_and_the_applicant_is_told_of_the_new_calendar(spring: Hall) -> None:
+    _, open_id = spring.accepted()
+    closed, closed_id = spring.accepted()
+    for position in range(len(closed["departments"])):
+        spring.do(review.decide_case, spring.approver(closed, position), case_id=closed_id, outcome="granted")
+    take_off(spring, DAY_OFF)
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["changed"] == 1
+    assert spring.do(sweeps.sweep_calendar, SYSTEM) == {"changed": 0, "alarms": 0, "more": False}
+    case = view(spring, open_id)
+    assert case["clocks"]["promised"]["due_at"].startswith("2026-03-09T18")
+    assert case["clocks"]["statutory"]["due_at"].startswith("2026-03-17T18")
+    paper = last_paper(case)
+    assert (kinds(case)[-1], paper["cause"]) == ("deadline_change", "calendar")
+    assert paper["clocks"] == [
+        {"clock": "promised", "before_on": "2026-03-09", "after_on": "2026-03-10", "promise_on": "2026-03-09"},
+        {"clock": "statutory", "before_on": "2026-03-16", "after_on": "2026-03-17"},
+    ]
+    assert view(spring, closed_id)["clocks"]["statutory"]["due_at"].startswith("2026-03-16")
+    for at, light in ((on(3, 6, 9), "amber"), (on(3, 9, 18), "yellow")):  # the light follows what was printed
+        spring.at = at
+        spring.do(sweeps.sweep_lights, SYSTEM)
+        case = view(spring, open_id)
+        assert (case["light"], case["clocks"]["promised"]["due_at"][:10]) == (light, "2026-03-09")
+
+
+def test_a_day_more_of_work_shortens_what_was_promised(spring: Hall) -> None:
+    take_off(spring, DAY_OFF)
+    case, case_id = spring.accepted()
+    assert case["clocks"]["promised"]["due_at"].startswith("2026-03-10")
+    take_off(spring)
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    case = view(spring, case_id)
+    assert case["clocks"]["promised"]["due_at"].startswith("2026-03-09")
+    assert "deadline_change" not in kinds(case)
+
+
+def test_a_new_calendar_moves_our_own_alarms_and_no_day_that_was_printed(spring: Hall) -> None:
+    _, waiting = spring.receive()
+    _, asked = spring.receive(states={"M1": "missing"})
+    spring.do(supplement.request_supplement, "clerk01", case_id=asked, items=[{"code": "M1"}])
+    _, gap = with_gap(spring)
+    spring.do(intake.accept_case, "clerk01", case_id=gap, tolerant={"commitment": "补交", "gap_limit": 3})
+    before = alarms_of(gap)
+    take_off(spring, date(2026, 3, 3), DAY_OFF)
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["alarms"] == 2  # the notice, the taking
+    assert view(spring, waiting)["notice_due_at"].startswith("2026-03-11T18:00")
+    assert alarms_of(waiting)["notice"] == on(3, 11, 18)
+    assert alarms_of(asked)["supplement"] == on(3, 16, 18)
+    after = alarms_of(gap)
+    assert after["stage"] == on(3, 5, 18)
+    assert (after["gap"], after["gap-soon"]) == (before["gap"], before["gap-soon"])
+
+
+def test_what_waits_for_the_calendar_gets_its_day_when_it_comes(spring: Hall) -> None:
+    spring.at = datetime(2027, 1, 4, 10, tzinfo=spring.at.tzinfo)
+    _, received = spring.receive()
+    _, gap = with_gap(spring)
+    spring.do(intake.accept_case, "clerk01", case_id=gap, tolerant={"commitment": "补交", "gap_limit": 4})
+    assert alarms_of(received)["notice"] is None
+    old = read()
+    days_off = {**old.days_off, date(2027, 1, 1): "元旦"}
+    source = {**old.source, 2027: "测试用"}
+    whole = WorkCalendar.of(days_off=days_off, makeup=dict(old.makeup), source=source)
+    hall_settings.import_calendar(actor=SYSTEM, at=spring.at, data=whole.to_json())
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert view(spring, received)["notice_due_at"].startswith("2027-01-11T18:00")
+    assert view(spring, gap)["gap_due_at"].startswith("2027-01-08T18:00")
+    assert alarms_of(gap)["gap-soon"].astimezone(SHANGHAI) == datetime(2027, 1, 6, 8, 30, tzinfo=SHANGHAI)
+
+
+def test_a_closure_moves_hours_and_not_days(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    closure = {"from_at": spring.at, "to_at": spring.at.replace(hour=16), "opens": False, "reason": "停电"}
+    with refused("closure.invalid"):
+        spring.do(add_exception, "admin01", **{**closure, "to_at": spring.at})
+    spring.do(add_exception, "admin01", **closure)
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["changed"] == 1
+    case = view(spring, case_id)
+    assert case["clocks"]["promised"]["due_at"].startswith("2026-03-09T18")
+    assert "deadline_change" not in kinds(case)
+
+
+# ── alarms
+
+
+def test_alarms_ring_the_longest_due_first_and_so_many_at_a_time(spring: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, first = spring.receive(states={"M1": "missing"})
+    spring.later(hours=24)
+    _, second = spring.receive(states={"M1": "missing"})
+    monkeypatch.setattr(sweeps, "RINGS", 1)
+    spring.at = on(3, 10, 18)
+    states = []
+    for _ in range(3):
+        done = spring.do(sweeps.ring_alarms, SYSTEM)
+        states.append((done["more"], view(spring, first)["state"], view(spring, second)["state"]))
+    accepted = ("accepted", "accepted")
+    assert states == [(True, "accepted", "received"), (True, *accepted), (False, *accepted)]
+
+
+def test_an_open_gap_is_reminded_of_and_then_ends_the_case(spring: Hall) -> None:
+    _, case_id = with_gap(spring)
+    spring.do(intake.accept_case, "clerk01", case_id=case_id, tolerant={"commitment": "补交", "gap_limit": 4})
+    assert ring(spring, on(3, 4, 8, 29)) == 1  # only that nobody has taken it up
+    assert ring(spring, on(3, 4, 8, 30)) == 1
+    paper = last_paper(view(spring, case_id))
+    assert (paper["of"], paper["due_on"], len(paper["materials"])) == ("gap", "2026-03-06", 1)
+    assert "gap" in signals(case_id)
+    assert [event.of for event in told(case_id) if event.kind == "case.reminded"] == ["gap"]
+    assert ring(spring, on(3, 6, 18)) == 1
+    case = view(spring, case_id)
+    assert case["state"] == "deemed_withdrawn"
+    slip = last_paper(case)
+    assert (slip["deemed"], slip["supplement_due_on"]) == (True, "2026-03-06")
+    assert "政务服务条例" in slip["legal_basis"][0]
+    assert alarms_of(case_id) == {}
+    assert case["steps"] == []
+
+
+def test_where_no_law_ends_it_an_overdue_gap_is_only_signalled(spring: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    change_rules(monkeypatch, gap_overdue="none")
+    _, case_id = with_gap(spring)
+    tolerant = {"commitment": "补交", "gap_limit": 2}
+    case = spring.do(intake.accept_case, "clerk01", case_id=case_id, tolerant=tolerant)
+    assert "consequence" not in last_paper(case)
+    assert "gap-soon" not in alarms_of(case_id)  # two working days before is now
+    ring(spring, on(3, 4, 18))
+    assert view(spring, case_id)["state"] == "accepted"
+    assert "gap" in signals(case_id)
+
+
+def test_a_special_procedure_that_lasts_too_long_is_told(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    approver = spring.approver(case)
+    spring.do(special.suspend_case, approver, case_id=case_id, ground="testing", days=4)
+    ring(spring, on(3, 6, 10))
+    overran = [event for event in told(case_id) if event.kind == "case.overran"]
+    assert [(event.ground, event.department) for event in overran] == [
+        ("testing", case["departments"][0]["department"])
+    ]
+    assert "overrun" in signals(case_id)
+    assert view(spring, case_id)["clocks"]["statutory"]["stopped"]  # the law does not let it run on by itself
+
+
+def test_a_part_nobody_takes_up_is_signalled_and_one_that_was_taken_is_not(spring: Hall) -> None:
+    _, untaken = spring.accepted()
+    case, taken = spring.accepted()
+    spring.do(review.take_case, spring.approver(case), case_id=taken)
+    ring(spring, on(3, 3, 18))
+    assert signals(untaken) == {"stage"}
+    assert signals(taken) == set()
+
+
+def test_a_result_that_nobody_collects_is_reminded_of_twice_and_then_signalled(spring: Hall) -> None:
+    case, case_id = spring.accepted(item=found(lambda guide: len(guide["departments"]) == 1)["code"])
+    spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
+    spring.do(delivery.ready_case, "pickup01", case_id=case_id)
+    for at, times, waited in ((on(3, 5, 18), 1, "3 个工作日"), (on(3, 11, 18), 2, "7 个工作日")):
+        assert ring(spring, at) >= 1
+        paper = last_paper(view(spring, case_id))
+        assert (paper["of"], paper["times"], paper["waited"]) == ("collect", times, waited)
+    assert signals(case_id) & {"delivery"} == set()
+    assert ring(spring, on(3, 16, 18)) == 1
+    assert "delivery" in signals(case_id)
+    assert alarms_of(case_id) == {}
+
+
+def test_a_commitment_that_nobody_checked_is_signalled(spring: Hall) -> None:
+    guide = found(lambda guide: guide["commitment"] and len(guide["departments"]) == 1)
+    case, case_id = spring.receive(item=guide["code"])
+    case = spring.do(intake.accept_case, "clerk01", case_id=case_id, commitment={"text": "符合条件"})
+    spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
+    ring(spring, on(6, 30))
+    assert "check" in signals(case_id)
+
+
+def test_an_alarm_of_a_case_that_went_another_way_is_dropped(spring: Hall) -> None:
+    code = search_items("食品经营许可延续")["items"][0]["code"]
+    change_guide(code, regime="information_disclosure")
+    _, case_id = spring.receive(item=code, states={"M1": "missing"})
+    spring.do(supplement.request_supplement, "clerk01", case_id=case_id, items=[{"code": "M1"}])
+    row = db.session.get(Case, ("luolong", case_id))
+    row.state = "accepted"  # as if something else had happened meanwhile
+    db.session.commit()
+    seen = len(told(case_id))
+    assert ring(spring, on(3, 23, 18)) == 1
+    assert len(told(case_id)) == seen
+    assert alarms_of(case_id) == {}
+
+
+class TestCost:
+    """What a sweep reads does not grow with the cases that are open. SQLite says its plan even of empty tables."""
+
+    @pytest.fixture
+    def database(self) -> str:
+        return "sqlite"
+
+    def test_sweeps_look_only_at_what_is_due(self, spring: Hall) -> None:
+        spring.accepted()
+        spring.receive()
+        read: list[tuple[str, Any]] = []
+
+        def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+            if "FROM cases" in statement or "FROM case_alarms" in statement:
+                read.append((statement, parameters))
+
+        event.listen(db.engine, "before_cursor_execute", note)
+        for sweep in (sweeps.sweep_calendar, sweeps.ring_alarms, sweeps.sweep_lights):
+            spring.do(sweep, SYSTEM)
+        event.remove(db.engine, "before_cursor_execute", note)
+        with db.engine.connect() as connection:
+            plans = [
+                connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()[0][3]
+                for statement, parameters in read
+            ]
+        used = [plan.partition("USING INDEX ")[2] for plan in plans]
+        assert used == [
+            "ix_cases_open (hall=? AND schedule_version<?)",
+            "ix_cases_open (hall=? AND schedule_version>?)",
+            "ix_case_alarms_version (hall=? AND schedule_version<?)",
+            "ix_case_alarms_version (hall=? AND schedule_version>?)",
+            "ix_case_alarms_due (hall=? AND due_at<?)",
+            "ix_cases_next_light (hall=? AND next_light_at<?)",
+        ]
