@@ -53,9 +53,10 @@ def test_a_citizens_whole_day(visit: Visit, morning: Morning, base: str) -> None
     clerk.keyboard.press("F9")
     expect(clerk.get_by_role("button", name=re.compile("呼叫下一位"))).to_be_visible()
 
-    approver = visit("/approver", morning.approver())
+    who = morning.approver(case)
+    approver = visit("/approver", who)
     approver.get_by_role("link", name=case).first.click()
-    morning.post(f"/cases/{case}/decide", morning.approver(), outcome="granted")
+    morning.post(f"/cases/{case}/decide", who, outcome="granted")
     approver.reload()
     expect(approver.get_by_text("准予").first).to_be_visible()
 
