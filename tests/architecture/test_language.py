@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+from app import events
 from app.errors import REFUSALS
 from app.events import KINDS
 from tools import translations
@@ -16,12 +18,18 @@ ROOMS = ("app", "workers", "displays", "printers")
 CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
+@cache
+def source(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def sources(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
     for room in rooms:
         for path in sorted((ROOT / room).rglob("*.py")):
-            yield path.relative_to(ROOT), ast.parse(path.read_text())
+            yield path.relative_to(ROOT), source(path)
 
 
+@cache
 def raised() -> set[str]:
     """Codes given to Refusal(…) as they stand."""
     found = set()
@@ -90,6 +98,10 @@ def test_every_event_happens_somewhere_and_is_written_down() -> None:
     assert sorted(kind for kind, places in recorders().items() if not places) == []
     page = (ROOT / "docs" / "events.md").read_text()
     assert sorted(kind for kind in KINDS if f"| `{kind}` |" not in page) == []
+
+
+def test_every_event_is_imported_from_one_place() -> None:
+    assert [cls.__name__ for cls in KINDS.values() if getattr(events, cls.__name__, None) is not cls] == []
 
 
 def test_every_action_says_which_lock_it_takes() -> None:

@@ -1,0 +1,156 @@
+"""The published language: everything that can happen in a hall, one frozen dataclass an event.
+
+Screens, printers, jobs and auditors read these and nothing else of the app. No event carries personal data: people
+appear as ticket and case numbers, staff as account names. Fields are plain JSON values; instants are RFC 3339 text.
+The rooms stand in the order in which the list of kinds is published.
+"""
+
+# ruff: noqa: F401 - whatever stands here is for others to import
+# isort: off
+
+from app.events.base import (
+    CITIZEN,
+    KINDS,
+    SYSTEM,
+    Actor,
+    Event,
+    Recorded,
+    decode,
+    encode,
+    published,
+)
+from app.events.hall import (
+    HallDefined,
+    ZoneDefined,
+    QueueDefined,
+    WindowDefined,
+    CalendarImported,
+    ClosureDefined,
+    HoursChanged,
+    CatalogImported,
+)
+from app.events.people import (
+    StaffDefined,
+    SessionOpened,
+    SessionClosed,
+    DeviceRegistered,
+    DevicePaired,
+    DeviceRevoked,
+    FieldRevealed,
+    ApplicantRecalled,
+    LicenceStored,
+)
+from app.events.queue import (
+    WindowOpened,
+    WindowPaused,
+    WindowClosed,
+    WindowTakenOver,
+    PolicyChanged,
+    IssuingChanged,
+    TicketEvent,
+    TicketIssued,
+    TicketCalled,
+    TicketRecalled,
+    TicketStarted,
+    ItemFollowed,
+    TicketFinished,
+    TicketMissed,
+    TicketRestored,
+    TicketDeferred,
+    TicketRejoined,
+    TicketParked,
+    TicketReminded,
+    TicketUnparked,
+    TicketTransferred,
+    TicketAbandoned,
+    TicketCancelled,
+    TicketExpired,
+    DayClosed,
+    BlockLeased,
+    BlockClosed,
+)
+from app.events.appointments import (
+    AppointmentEvent,
+    AppointmentBooked,
+    AppointmentWaitlisted,
+    AppointmentPromoted,
+    AppointmentCancelled,
+    AppointmentCheckedIn,
+    AppointmentMissed,
+    AppointmentExpired,
+    AppointmentRulesChanged,
+)
+from app.events.cases import (
+    CaseEvent,
+    CaseReceived,
+    CaseAccepted,
+    CaseNotAccepted,
+    SupplementRequested,
+    SupplementReceived,
+    MaterialShared,
+    CaseRouted,
+    CaseTaken,
+    CaseReviewed,
+    CaseDecided,
+    CaseCollected,
+    CaseBackdated,
+    CaseConverted,
+    CaseProposed,
+    CaseSuspended,
+    CaseResumed,
+    CaseExtended,
+    CaseReturned,
+    CaseForwarded,
+    NoRequestRaised,
+    NoRequestAnswered,
+    CaseVoided,
+    CaseRevoked,
+    CaseChecked,
+    CaseUrged,
+    UrgeAnswered,
+    OverdueExplained,
+    CaseSignalled,
+    CaseReminded,
+    CaseOverran,
+    CaseWithdrawn,
+    CaseReady,
+    CaseDispatched,
+    CaseSigned,
+    CaseDelivered,
+    ClocksMoved,
+    LightChanged,
+)
+from app.events.joint import (
+    JointEvent,
+    JointReceived,
+    JointSupplementRequested,
+    JointSupplemented,
+    JointAccepted,
+    JointBegan,
+    JointExtended,
+    JointDecided,
+    JointReady,
+    JointHandedOver,
+    JointDelivered,
+    JointWithdrawn,
+)
+from app.events.manifests import (
+    ManifestEvent,
+    ManifestSent,
+    ManifestArrived,
+)
+from app.events.agency import (
+    AgencyEvent,
+    AgencyOrdered,
+    AgencyAccepted,
+    AgencyStarted,
+    AgencyInterrupted,
+    AgencyResumed,
+    AgencyCompleted,
+    AgencyCalledBack,
+    AgencyCancelled,
+)
+from app.events.notices import (
+    BatchRequested,
+    NoticeIssued,
+)
