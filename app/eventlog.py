@@ -12,7 +12,7 @@ from sqlalchemy import Index, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app import events, privacy
-from app.db import HallHead, Head, JSONText, canonical, db
+from app.db import NETWORK, HallHead, Head, JSONText, canonical, db, transaction
 from app.events import Event, Recorded
 
 
@@ -95,6 +95,23 @@ def read_subject(hall: str, subject: str) -> list[Recorded]:
     return [_recorded(hall, row) for row in db.session.execute(query)]
 
 
+def between(hall: str, begin: datetime, end: datetime) -> list[Recorded]:
+    """The hall's events with `begin <= at < end`, in order. Times never fall, so both ends are found by halving."""
+    first, last = _first_at(hall, begin), _first_at(hall, end)
+    query = select(*_columns).where(EventRow.hall == hall, EventRow.seq >= first, EventRow.seq < last)
+    return [_recorded(hall, row) for row in db.session.execute(query.order_by(EventRow.seq))]
+
+
+def _first_at(hall: str, at: datetime) -> int:
+    """The first `seq` that is not before `at`; one behind the last when all are."""
+    low, high = 1, heads().get(hall, 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        moment = select(EventRow.at).where(EventRow.hall == hall, EventRow.seq == middle)
+        low, high = (middle + 1, high) if db.session.execute(moment).scalar_one() < at else (low, middle)
+    return low
+
+
 def heads() -> dict[str, int]:
     """The last sequence number of every hall."""
     return dict(db.session.execute(select(HallHead.hall, HallHead.seq)).all())
@@ -141,10 +158,8 @@ def cursor(consumer: str, hall: str) -> tuple[int, Any]:
 def advance(consumer: str, hall: str, seq: int, state: Any = None) -> None:
     """Move the consumer's cursor, in a short transaction of its own: consumers stand outside actions.
 
-    Only one process runs a consumer, so this needs no hall's lock.
+    Only one process runs a consumer, so this needs no hall's lock and takes the network's, for which no clerk waits.
+    Refuses hall.busy.
     """
-    session = db.session()
-    session.rollback()
-    session.connection(execution_options={"hall_write": True})
-    session.merge(Cursor(consumer=consumer, hall=hall, seq=seq, state=state))
-    session.commit()
+    with transaction(NETWORK) as (session, _):
+        session.merge(Cursor(consumer=consumer, hall=hall, seq=seq, state=state))

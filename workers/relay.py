@@ -20,6 +20,7 @@ from app import eventlog
 from app.broker import redis_client
 from app.config import Settings
 from app.db import db
+from app.errors import Refusal
 from app.events import Recorded
 from app.realtime import Bus
 from workers.bare import bare_app
@@ -154,8 +155,8 @@ def main(settings: Settings) -> int:
             try:
                 if not relay.turn():
                     stop.wait(PACE_S)
-            except DBAPIError as error:
-                log.error("cannot read the record: %s", error.orig)
+            except (DBAPIError, Refusal) as error:
+                log.error("cannot read the record or store a cursor: %s", getattr(error, "orig", error))
                 stop.wait(RETRY_LAST_S)
         relay.rest()
     sole.release()
