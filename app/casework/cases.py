@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from app import privacy
 from app.action import Transaction
-from app.casework.models import Case, CaseAlarm, CaseMaterial, CaseReview, CaseStop
+from app.casework.models import Case, CaseAlarm, CaseMaterial, CaseReview, CaseStop, read_guides
 from app.casework.rules.alarms import TOLD, Alarm, rings_at
 from app.casework.rules.clocks import CaseClocks, Clock, Standing, Stop, read_limit, standing
 from app.casework.rules.ladder import Level
 from app.casework.rules.materials import Paper, missing
 from app.casework.rules.states import TAB_OF, CaseState, CaseStep, line_of, next_state
-from app.casework.signals import owners_of, signal
+from app.casework.signals import forget_signals, owners_of_each, signal_each
 from app.catalog.rules.classes import TimeClass
 from app.db import canonical
 from app.errors import Refusal
@@ -49,6 +50,13 @@ def load(tx: Transaction, case_id: int) -> Case:
     if row is None:
         raise Refusal("case.unknown")
     return row
+
+
+def load_each(tx: Transaction, ids: Iterable[int]) -> dict[int, Case]:
+    """Those of these cases that there are, by their ids, with their guides, in two statements."""
+    found = tx.execute(select(Case).where(Case.hall == tx.hall, Case.id.in_(set(ids)))).scalars().all()
+    read_guides(tx.session, {case.guide_digest for case in found})
+    return {case.id: case for case in found}
 
 
 def checked(tx: Transaction, case_id: int, step: CaseStep) -> tuple[Case, CaseState]:
@@ -80,7 +88,7 @@ def to_state(case: Case, step: CaseStep) -> CaseState:
     return state
 
 
-_FILED = frozenset({"state", "light", "promised_due_at", "statutory_due_at"})
+_FILED = frozenset({"state", "light", "promised_due_at", "statutory_due_at", "forwarded_to"})
 NO_DUE = datetime(9999, 1, 1, tzinfo=UTC)  # inboxes put what has no due instant last
 
 
@@ -104,12 +112,31 @@ def _tell_whole(tx: Transaction, joint_id: int) -> None:
 
 def file_case(tx: Transaction, case: Case) -> None:
     """Part of an action: put the case and its departments' parts where the inboxes look for them."""
-    case.tab = TAB_OF[CaseState(case.state)]
-    case.order_at = case.promised_due_at or case.statutory_due_at or NO_DUE
-    closed = "done" if case.tab in ("pickup", "done") else "later"
-    tab = when((CaseReview.state == "open", case.tab), (CaseReview.state == "waiting", closed), else_="done")
-    mine = update(CaseReview).where(CaseReview.hall == case.hall, CaseReview.case_id == case.id)
-    tx.execute(mine.values(tab=tab, order_at=case.order_at, light=case.light))
+    file_cases(tx, [case])
+
+
+_LATER = when((Case.tab.in_(("pickup", "done")), "done"), else_="later")
+_FILE_PARTS = (
+    update(CaseReview.__table__)
+    .where(CaseReview.hall == Case.hall, CaseReview.case_id == Case.id)
+    .values(
+        tab=when((CaseReview.state == "open", Case.tab), (CaseReview.state == "waiting", _LATER), else_="done"),
+        order_at=Case.order_at,
+        light=Case.light,
+        forwarded_to=Case.forwarded_to,
+    )
+)
+
+
+def file_cases(tx: Transaction, cases: Sequence[Case]) -> None:
+    """The same of many cases of the hall, with one statement for all their parts."""
+    for case in cases:
+        case.tab = TAB_OF[CaseState(case.state)]
+        case.order_at = case.promised_due_at or case.statutory_due_at or NO_DUE
+    tx.session.flush()
+    if cases:
+        these = (Case.hall == tx.hall, Case.id.in_([case.id for case in cases]))
+        tx.execute(_FILE_PARTS.where(*these))
 
 
 def add_review(tx: Transaction, case: Case, department: str, position: int, state: str) -> None:
@@ -236,53 +263,84 @@ def move_clocks(tx: Transaction, case: Case, cause: str) -> bool:
 
     Only a case whose clocks run has a next change of light; one that has ended keeps the light it had. A step
     computes the promise anew; a new calendar (`cause` calendar) may not put off what is printed. True when it would
-    have, so that the applicant is told.
+    have, so that the applicant is told. A new light is told with the department that answers for the case now, and it
+    is planned who hears of it (K8).
+    """
+    return bool(move_all(tx, [case], cause))
+
+
+def move_all(tx: Transaction, cases: Sequence[Case], cause: str) -> list[Case]:
+    """The same of many cases with a few statements for all of them, told case by case in the order given.
+
+    Answers the cases whose promise a new calendar would have put off.
     """
     calendar = schedule_in(tx)
     keep_schedule(tx, calendar)
-    change(tx, case, promise_at=None)
-    now = stands(tx.session, case, tx.at, calendar)
-    if now is None:
-        return False
+    read_guides(tx.session, {case.guide_digest for case in cases})
+    stops = _stops_of_each(tx, cases)
+    moves = [_move(case, stops[case.id], calendar, tx.at, cause) for case in cases]
+    file_cases(tx, [move.case for move in moves if move.told or move.lit])
+    tx.session.flush()
+    lit = [move.case for move in moves if move.lit]
+    owners = owners_of_each(tx, lit)
+    for move in moves:
+        if move.told:
+            tx.record(ClocksMoved(**said(move.case), **move.told, cause=cause))
+        if move.lit:
+            department = owners[move.case.id][0]
+            tx.record(LightChanged(**said(move.case), light=move.case.light, department=department))
+    levels = [(case, Level(case.light)) for case in lit if case.light in set(Level) and ended_at(case) is None]
+    signal_each(tx, levels, owners)
+    return [move.case for move in moves if move.kept]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """What recomputing changed of a case: the due instants to tell, if one moved, its light, a promise that was kept."""
+
+    case: Case
+    told: dict[str, Any] | None = None
+    lit: bool = False
+    kept: bool = False
+
+
+def _move(case: Case, stops: Sequence[CaseStop], calendar: Schedule, at: datetime, cause: str) -> _Move:
+    """Set what the clocks say at `at`; nothing is written yet."""
+    case.promise_at = None
+    clocks, ended = clocks_from(case, stops), ended_at(case)
+    if clocks is None:
+        return _Move(case)
+    moment = min(at, ended) if ended else at
+    now = standing(clocks, calendar, moment)
     printed, fresh = case.printed_due_at, now.promised.due_at
     in_force = printed is not None and printed == case.promised_due_at  # no step has put it off since it was printed
     kept = cause in KEEPING and in_force and fresh is not None and fresh > printed
     if kept:
-        change(tx, case, promise_at=printed)
-        now = stands(tx.session, case, tx.at, calendar)
-        assert now is not None  # it was computed a moment ago
-    ended = ended_at(case)
+        case.promise_at = printed
+        now = standing(replace(clocks, promise_at=printed), calendar, moment)
     before = (case.promised_due_at, case.statutory_due_at, case.provisional)
     after = (now.promised.due_at, now.statutory.due_at, now.provisional)
-    light = case.light
-    change(
-        tx,
-        case,
-        promised_due_at=after[0],
-        statutory_due_at=after[1],
-        provisional=after[2],
-        light=now.light.value,
-        next_light_at=None if ended else now.next_light_at,
-        schedule_version=calendar.version,
-        took=now.promised.used if ended else None,
-    )
-    if before != after:
-        due = {"promised_due_at": iso(after[0]), "statutory_due_at": iso(after[1]), "provisional": after[2]}
-        tx.record(ClocksMoved(**said(case), **due, cause=cause))
-    if light != now.light.value:
-        tell_light(tx, case)
-    return kept
+    lit = case.light != now.light.value
+    case.promised_due_at, case.statutory_due_at, case.provisional = after
+    case.light = now.light.value
+    case.next_light_at = None if ended else now.next_light_at
+    case.schedule_version = calendar.version
+    case.took = now.promised.used if ended else None
+    due = {"promised_due_at": iso(after[0]), "statutory_due_at": iso(after[1]), "provisional": after[2]}
+    return _Move(case, due if before != after else None, lit, kept)
 
 
-def tell_light(tx: Transaction, case: Case) -> None:
-    """Record the case's new light with the department that answers for it now, and plan who is told of it (K8)."""
-    tx.record(LightChanged(**said(case), light=case.light, department=owners_of(tx, case)[0]))
-    if case.light in set(Level) and ended_at(case) is None:
-        signal(tx, case, Level(case.light))
+def _stops_of_each(tx: Transaction, cases: Sequence[Case]) -> dict[int, list[CaseStop]]:
+    found: dict[int, list[CaseStop]] = {case.id: [] for case in cases}
+    query = select(CaseStop).where(CaseStop.hall == tx.hall, CaseStop.case_id.in_(found)).order_by(CaseStop.id)
+    for stop in tx.execute(query).scalars():
+        found[stop.case_id].append(stop)
+    return found
 
 
 def start_stop(tx: Transaction, case: Case, clocks: str, ground: str, days: int) -> None:
-    """Part of an action: stop the clocks from now on."""
+    """Part of an action: stop the clocks from now on; whoever heard that an earlier wait overran hears of this one too."""
+    forget_signals(tx, case, Level.OVERRUN)
     row = {"hall": tx.hall, "id": tx.new_id(), "case_id": case.id, "clocks": clocks, "ground": ground, "days": days}
     tx.execute(insert(CaseStop), {**row, "from_at": tx.at, "until_at": None})
 

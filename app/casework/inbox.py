@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, false, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, false, func, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from app import privacy
@@ -44,8 +44,9 @@ def inbox(
 ) -> dict[str, Any]:
     """Cases by due time, soonest first. `state` is a state, a tab, or `overdue`; none: all that is being decided.
 
-    A department sees the cases whose open part is its own; under `done` those in which it has had its say. `total`
-    counts to MOST at most (`more` says that there are others), `pages` always reaches past a full page.
+    A hall sees its own cases and those that came up to it from below (C12). A department sees the cases whose open part
+    is its own; under `done` those in which it has had its say. `total` counts to MOST at most (`more` says that there
+    are others), `pages` always reaches past a full page.
     """
     session = db.session()
     page = max(page, 1)
@@ -61,27 +62,42 @@ def inbox(
 def _branches(
     hall: str | None, department: str | None, light: str | None, state: str | None, q: str
 ) -> list[tuple[Select[Any], list[Any]]]:
-    """The keys of the cases in question, each branch with its order, along one index: a branch a tab."""
+    """The keys of the cases in question, each branch with its order, along one index: a branch a tab and way here.
+
+    A case comes to a hall in two ways, at its own windows or from below; each has its index.
+    """
+    ways: list[tuple[str, str | None]] = [("hall", hall), ("forwarded_to", hall)] if hall else [("hall", None)]
+    return [branch for way in ways for branch in _branches_of(way, department, light, state, q)]
+
+
+def _branches_of(
+    way: tuple[str, str | None], department: str | None, light: str | None, state: str | None, q: str
+) -> list[tuple[Select[Any], list[Any]]]:
     if q:
-        return [_branch(Case, hall, department, [_named(q), *_part_of(department)], 0)]
+        return [_branch(Case, way, department, [_named(q), *_part_of(department)], 0)]
     row: Any = CaseReview if department else Case
     if state == "overdue":
-        late = [row.light.in_(LATE), row.tab.in_(OPEN_TABS)]
-        return [_branch(row, hall, department, late + ([CaseReview.state == "open"] if department else []), 0)]
+        late = [_one_of(row.tab, OPEN_TABS), _one_of(row.light, LATE)]
+        return [_branch(row, way, department, late + ([CaseReview.state == "open"] if department else []), 0)]
     if state == CaseState.CORRECTION and department is None:  # before the acceptance, and the review's
         states = [Case.state.in_((CaseState.CORRECTION, CaseState.REVIEW_CORRECTION))]
-        return [_branch(Case, hall, None, states, 0)]
+        return [_branch(Case, way, None, states, 0)]
     tabs = [state] if state in TABS else [TAB_OF[CaseState(state)]] if state else list(_RANK)
     if not state and (department or light):
         tabs = list(OPEN_TABS)
     more = [row.light == light, row.tab.in_(OPEN_TABS)] if light else []
     if state and state not in TABS:
         more.append(Case.state == state)
-    return [_branch(row, hall, department, [row.tab == tab, *more], _RANK[tab], tab == "done") for tab in tabs]
+    return [_branch(row, way, department, [row.tab == tab, *more], _RANK[tab], tab == "done") for tab in tabs]
+
+
+def _one_of(column: Any, values: Sequence[str]) -> ColumnElement[bool]:
+    """With the values in the statement itself: SQLite takes a partial index only where it can read that it fits."""
+    return column.in_(bindparam(None, values, expanding=True, literal_execute=True))
 
 
 def _branch(
-    row: Any, hall: str | None, department: str | None, where: list[Any], rank: int, newest: bool = False
+    row: Any, way: tuple[str, str | None], department: str | None, where: list[Any], rank: int, newest: bool = False
 ) -> tuple[Select[Any], list[Any]]:
     key = row.id if row is Case else row.case_id
     query = select(row.hall, key.label("id"), row.order_at, literal(rank).label("rank")).where(*where)
@@ -89,8 +105,9 @@ def _branch(
         query = query.join(Case, and_(Case.hall == row.hall, Case.id == row.case_id)).where(
             row.department == department
         )
+    column, hall = way
     if hall:
-        query = query.where(row.hall == hall)
+        query = query.where(getattr(row, column) == hall)
     return query, [row.order_at.desc(), key.desc()] if newest else [row.order_at, key]
 
 
@@ -116,15 +133,15 @@ def _together(branches: Iterable[Select[Any]]) -> Subquery:
 
 
 def _bounded(session: Session, branches: list[tuple[Select[Any], list[Any]]]) -> int:
-    """How many cases the branches have, as far as MOST."""
-    some = _together(query.limit(MOST) for query, _ in branches)
+    """How many cases the branches have, as far as MOST; in their order, which names the one index to count along."""
+    some = _together(query.order_by(*order).limit(MOST) for query, order in branches)
     return min(session.execute(select(func.count()).select_from(some)).scalar_one(), MOST)
 
 
 def _in_order(session: Session, branches: list[tuple[Select[Any], list[Any]]], first: int, last: int) -> list[Case]:
     """The cases from `first` up to `last`, which each branch is read no further than."""
     some = _together(query.order_by(*order).limit(last) for query, order in branches)
-    newest = len(branches) == 1 and "DESC" in str(branches[0][1][0])
+    newest = all("DESC" in str(order[0]) for _, order in branches)
     order = [some.c.order_at.desc(), some.c.id.desc()] if newest else [some.c.rank, some.c.order_at, some.c.id]
     keys = session.execute(select(some.c.hall, some.c.id).order_by(*order).limit(last - first).offset(first)).all()
     rows = session.execute(select(Case).where(_keyed(Case.hall, Case.id, keys))).scalars()
@@ -220,12 +237,12 @@ def light_counts(hall: str | None = None) -> dict[str, dict[str, int]]:
 
 
 def no_requests(hall: str | None = None) -> list[dict[str, Any]]:
-    """Windows' questions that the chief representative has not answered, the oldest first."""
+    """Windows' questions that the chief representative has not answered, the oldest first; a hall's, and from below."""
     query = select(Case).where(
         Case.no_request_kind.is_not(None), Case.no_request_answer.is_(None), Case.tab == "intake"
     )
     if hall:
-        query = query.where(Case.hall == hall)
+        query = query.where(or_(Case.hall == hall, Case.forwarded_to == hall))
     rows = db.session.execute(query.order_by(Case.received_at)).scalars()
     return [
         {
@@ -246,7 +263,10 @@ def pickup_list(hall: str, at: datetime, limit: int = 200) -> list[dict[str, Any
     since = func.coalesce(Case.ready_at, Case.decided_at)
     cases = session.execute(query.order_by(since, Case.id).limit(limit)).scalars().all()
     shown = lines(session, cases, at)
-    return [line | {"result": {"name": case.guide["result_name"]}} for line, case in zip(shown, cases, strict=True)]
+    return [
+        line | {"result": {"name": case.guide["result_name"], "name_en": case.guide.get("result_name_en")}}
+        for line, case in zip(shown, cases, strict=True)
+    ]
 
 
 def unsigned(hall: str, at: datetime, limit: int = 200) -> list[dict[str, Any]]:

@@ -5,24 +5,21 @@ The parts without @action are steps inside other actions: a joint case takes in,
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
-from app import privacy
 from app.action import Transaction, action, visiting_action
 from app.casework import licences, papers
+from app.casework.application import enter
 from app.casework.cases import (
-    NO_DUE,
     add_review,
     change,
     checked,
     clear_alarms,
     end_stop,
-    keep_guide,
     lacking_papers,
     move_clocks,
     next_serial,
@@ -35,7 +32,6 @@ from app.casework.cases import (
     wait,
 )
 from app.casework.models import Case, CaseMaterial
-from app.casework.parties import agent_of, applicant_of, delivery_of
 from app.casework.parts import await_taking
 from app.casework.pledges import commit, gap_limit, tolerate
 from app.casework.queries import case_answer
@@ -54,9 +50,6 @@ from app.events import (
     CaseWithdrawn,
     NoRequestRaised,
 )
-from app.hall.models import Hall
-from app.hall.rules.lights import Light
-from app.hall.settings import keep_schedule, schedule_in
 from app.now import iso, local
 from app.words import clean
 
@@ -114,51 +107,33 @@ def take_in(
     `guide` is frozen in place of today's guide of the item. Refuses as `receive_case` does.
     """
     guide = guide or guide_of(item, on=tx.day)
-    person = applicant_of(applicant)
-    helper = agent_of(agent) if agent else None
-    known = {paper.code for paper in papers_of(guide)}
-    states = _states(materials, known)
-    prefix = tx.execute(select(Hall.case_prefix).where(Hall.code == tx.hall)).scalar_one()
-    number = f"{prefix}{tx.day:%Y%m%d}{next_serial(tx, 'case'):04d}"
-    case_id = tx.new_id()
-    codes = {
-        "query_code": privacy.new_code(6),
-        "query_token": privacy.new_token(),
-        "pickup_code": f"{secrets.randbelow(10**6):06d}",
-    }
-    state = CaseState.DRAFT if collected else CaseState.RECEIVED
-    case = Case(
-        hall=tx.hall,
-        id=case_id,
-        number=number,
-        item=item,
-        guide_digest=keep_guide(tx, guide),
-        state=state,
-        tab=TAB_OF[state],
-        order_at=NO_DUE,
-        applicant_kind=person["kind"],
-        applicant_key=privacy.blind_index("id_number", person["id_number"]) if person.get("id_number") else None,
-        applicant_sealed=seal_field(tx.hall, case_id, "applicant", person),
-        agent_sealed=seal_field(tx.hall, case_id, "agent", helper) if helper else None,
-        delivery_sealed=seal_field(tx.hall, case_id, "delivery", delivery_of(delivery)) if delivery else None,
+    entered = enter(
+        tx,
+        kind="case",
+        guide=guide,
+        applicant=applicant,
+        agent=agent,
+        delivery=delivery,
         ticket_id=ticket_id,
         window=window,
-        received_by=tx.actor.id,
+    )
+    known = {paper.code for paper in papers_of(guide)}
+    states = given_states(materials, known)
+    state = CaseState.DRAFT if collected else CaseState.RECEIVED
+    case = Case(
+        **entered.columns,
+        item=item,
+        state=state,
+        tab=TAB_OF[state],
         joint_id=joint_id,
         agency_id=agency_id,
-        query_hash=privacy.blind_index("query", number + codes["query_code"]),
-        query_token_hash=privacy.token_hash(codes["query_token"]),
-        codes_sealed=seal_field(tx.hall, case_id, "codes", codes),
-        pickup_hash=privacy.blind_index("pickup", number + codes["pickup_code"]),
         collected_at=tx.at if collected else None,
         received_at=None if collected else tx.at,
-        light=Light.green,
-        schedule_version=keep_schedule(tx, schedule_in(tx)),
     )
     tx.session.add(case)
     tx.session.flush()
     rows = [
-        {"hall": tx.hall, "case_id": case_id, "code": code, "state": states.get(code, "missing"), "requested": False}
+        {"hall": tx.hall, "case_id": case.id, "code": code, "state": states.get(code, "missing"), "requested": False}
         for code in sorted(known)
     ]
     if rows:
@@ -188,7 +163,8 @@ def await_notice(tx: Transaction, case: Case) -> None:
     change(tx, case, notice_due_at=wait(tx, case, Alarm.NOTICE, limit, case.received_at, next_day=next_day))
 
 
-def _states(materials: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str, str]:
+def given_states(materials: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str, str]:
+    """The states that were given, by code. Refuses case.material_unknown, request.invalid."""
     states = {}
     for material in materials:
         code, state = material.get("code"), material.get("state", MaterialState.RECEIVED)

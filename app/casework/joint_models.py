@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.casework.models import kept_guide
+from app.casework.models import Application
 from app.casework.rules.agency import Beneficiary, OrderState
 from app.casework.rules.joint import JointState
 from app.casework.rules.materials import MaterialState
@@ -19,7 +18,7 @@ _OPEN_JOINT = among("state", {JointState.RECEIVED, JointState.CORRECTION, JointS
 _OPEN_ORDER = among("state", set(OrderState) - {OrderState.CLOSED, OrderState.CANCELLED})
 
 
-class JointCase(db.Model):
+class JointCase(Application, db.Model):
     """A one-thing case 一件事: one form, one set of papers and one receipt over the cases that name it in `joint_id`.
 
     Its id is of the hall's one count of ids, so that papers and sealed fields are told apart from those of cases.
@@ -37,44 +36,9 @@ class JointCase(db.Model):
         Index("ix_joint_cases_received", "hall", "received_at"),
     )
 
-    hall: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    number: Mapped[str]
     theme: Mapped[str]
-    guide_digest: Mapped[str] = mapped_column(ForeignKey("kept_guides.digest"))
-    state: Mapped[str]
-    applicant_kind: Mapped[str]
-    applicant_key: Mapped[str | None]
-    applicant_sealed: Mapped[str]
-    agent_sealed: Mapped[str | None]
     form_sealed: Mapped[str]  # the merged form: key → what was answered
-    delivery_sealed: Mapped[str | None]
-    ticket_id: Mapped[int | None]
-    window: Mapped[str | None]
-    received_by: Mapped[int]
-    accepted_by: Mapped[int | None]
-    query_hash: Mapped[str]
-    query_token_hash: Mapped[str]
-    codes_sealed: Mapped[str]
-    pickup_hash: Mapped[str]
     received_at: Mapped[datetime]
-    accepted_at: Mapped[datetime | None]
-    decided_at: Mapped[datetime | None]
-    delivered_at: Mapped[datetime | None]
-    extension: Mapped[dict[str, Any] | None]
-    extension_sealed: Mapped[str | None]
-    promised_due_at: Mapped[datetime | None]
-    statutory_due_at: Mapped[datetime | None]
-    provisional: Mapped[bool] = mapped_column(default=False)
-    order_at: Mapped[datetime]  # the due instant, or the end of time without one
-    light: Mapped[str]
-    schedule_version: Mapped[str]
-    receiver_sealed: Mapped[str | None]
-
-    @property
-    def guide(self) -> dict[str, Any]:
-        """The theme as it stood at receipt; nobody may change it."""
-        return kept_guide(self, self.guide_digest)
 
 
 class JointMaterial(db.Model):

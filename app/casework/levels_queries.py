@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,20 @@ def works_with(actor_hall: str | None, hall: str, case_id: int) -> bool:
         return True
     query = select(Case.forwarded_to).where(Case.hall == hall, Case.id == case_id)
     return db.session.execute(query).scalar_one_or_none() == actor_hall
+
+
+def halls_told(hall: str, cases: Collection[str], manifests: Collection[str]) -> dict[tuple[str, str], set[str]]:
+    """("case" or "manifest", number) → the other halls that have to do with it: where it went up, where papers go."""
+    session, told = db.session(), {}
+    if cases:
+        went = select(Case.number, Case.forwarded_to).where(Case.hall == hall, Case.number.in_(cases))
+        for number, upper in session.execute(went.where(Case.forwarded_to.is_not(None))):
+            told["case", number] = {upper}
+    if manifests:
+        road = select(Manifest.number, Manifest.from_hall, Manifest.to_hall)
+        for number, *ends in session.execute(road.where(Manifest.hall == hall, Manifest.number.in_(manifests))):
+            told["manifest", number] = set(ends) - {hall}
+    return told
 
 
 def manifest_view(hall: str, manifest_id: int) -> dict[str, Any]:

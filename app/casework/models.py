@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index
-from sqlalchemy.orm import Mapped, mapped_column, object_session
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.ladder import Level, Rung
@@ -16,7 +16,10 @@ from app.db import among, db, only_where
 from app.hall.rules.lights import Light
 
 _SENT = "dispatched_at IS NOT NULL AND signed_at IS NULL"
+_RISEN = "forwarded_to IS NOT NULL"
 LATE_OPEN = f"tab IN ({', '.join(repr(tab) for tab in OPEN_TABS)}) AND light IN ('yellow', 'red')"
+_LATE_RISEN = f"{_RISEN} AND {LATE_OPEN}"
+_LATE_PART = f"state = 'open' AND {LATE_OPEN}"
 
 
 class CaseSerial(db.Model):
@@ -52,11 +55,56 @@ def kept_guide(of: Any, digest: str) -> dict[str, Any]:
     return _guides[digest]
 
 
-class Case(db.Model):
-    """A case 办件. `guide` is the item's guide as it stood at receipt: its limits and materials hold for this case.
+def read_guides(session: Session, digests: set[str]) -> None:
+    """Read those of these guides that were not read yet, in one statement; for whoever works on many cases."""
+    missing = digests - _guides.keys()
+    if missing:
+        for row in session.execute(select(KeptGuide).where(KeptGuide.digest.in_(missing))).scalars():
+            kept_guide(row, row.digest)
 
-    `tab` and `order_at` say where inboxes find it: `order_at` is its due instant, or the end of time without one.
-    """
+
+class Application:
+    """What every application has, be it for one item or for a one-thing case 一件事; not a table of its own."""
+
+    hall: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[str]
+    guide_digest: Mapped[str] = mapped_column(ForeignKey("kept_guides.digest"))
+    state: Mapped[str]
+    order_at: Mapped[datetime]  # the due instant, or the end of time without one
+    applicant_kind: Mapped[str]
+    applicant_key: Mapped[str | None]
+    applicant_sealed: Mapped[str]
+    agent_sealed: Mapped[str | None]
+    delivery_sealed: Mapped[str | None]
+    ticket_id: Mapped[int | None]
+    window: Mapped[str | None]
+    received_by: Mapped[int]
+    accepted_by: Mapped[int | None]
+    query_hash: Mapped[str]
+    query_token_hash: Mapped[str]
+    codes_sealed: Mapped[str]  # query code, query token, pickup code: printed again on a reprint
+    pickup_hash: Mapped[str]
+    accepted_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    extension: Mapped[dict[str, Any] | None]  # {"amount": 10, "unit": "WD"}
+    extension_sealed: Mapped[str | None]  # why, as told to the applicant
+    promised_due_at: Mapped[datetime | None]
+    statutory_due_at: Mapped[datetime | None]
+    provisional: Mapped[bool] = mapped_column(default=False)
+    light: Mapped[str]
+    schedule_version: Mapped[str]
+    receiver_sealed: Mapped[str | None]
+
+    @property
+    def guide(self) -> dict[str, Any]:
+        """The guide of the item or theme as it stood at receipt: its limits and materials hold. Nobody may change it."""
+        return kept_guide(self, self.guide_digest)
+
+
+class Case(Application, db.Model):
+    """A case 办件. `tab` and `order_at` say where inboxes find it."""
 
     __tablename__ = "cases"
     __table_args__ = (
@@ -71,7 +119,9 @@ class Case(db.Model):
         Index("ix_cases_next_light", "hall", "next_light_at", **only_where("next_light_at IS NOT NULL")),
         Index("ix_cases_open", "hall", "schedule_version", **only_where(among("state", DECIDING))),
         Index("ix_cases_received", "hall", "received_at"),
-        Index("ix_cases_forwarded", "forwarded_to", "state", **only_where("forwarded_to IS NOT NULL")),
+        Index("ix_cases_forwarded", "forwarded_to", "state", **only_where(_RISEN)),
+        Index("ix_cases_forwarded_tab", "forwarded_to", "tab", "order_at", "id", **only_where(_RISEN)),
+        Index("ix_cases_forwarded_overdue", "forwarded_to", "order_at", "id", **only_where(_LATE_RISEN)),
         Index("ix_cases_decided", "hall", "decided_at", **only_where("decided_at IS NOT NULL")),
         Index("ix_cases_delivered", "hall", "delivered_at", **only_where("delivered_at IS NOT NULL")),
         Index("ix_cases_tab", "tab", "order_at", "id"),
@@ -80,34 +130,14 @@ class Case(db.Model):
         Index("ix_cases_overdue", "hall", "order_at", "id", **only_where(LATE_OPEN)),
     )
 
-    hall: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    number: Mapped[str]
     acceptance_number: Mapped[str | None]
     item: Mapped[str]
-    guide_digest: Mapped[str] = mapped_column(ForeignKey("kept_guides.digest"))
-    state: Mapped[str]
     tab: Mapped[str]
-    order_at: Mapped[datetime]
-    applicant_kind: Mapped[str]
-    applicant_key: Mapped[str | None]
-    applicant_sealed: Mapped[str]
-    agent_sealed: Mapped[str | None]
-    delivery_sealed: Mapped[str | None]
-    ticket_id: Mapped[int | None]
-    window: Mapped[str | None]
-    received_by: Mapped[int]
     joint_id: Mapped[int | None]  # the one-thing case of which this is a part
     agency_id: Mapped[int | None]  # the errand 代办 that brought it
-    accepted_by: Mapped[int | None]
-    query_hash: Mapped[str]
-    query_token_hash: Mapped[str]
-    codes_sealed: Mapped[str]  # query code, query token, pickup code: printed again on a reprint
-    pickup_hash: Mapped[str]
     tolerant: Mapped[bool] = mapped_column(default=False)
     deemed_accepted: Mapped[bool] = mapped_column(default=False)
     extended: Mapped[bool] = mapped_column(default=False)
-    extension: Mapped[dict[str, Any] | None]  # {"amount": 10, "unit": "WD"}
     converted: Mapped[dict[str, Any] | None]  # the promised limit of an instant case that could not be finished at once
     on_commitment: Mapped[bool] = mapped_column(default=False)  # 告知承诺: decided on the applicant's word
     checked_at: Mapped[datetime | None]
@@ -116,29 +146,20 @@ class Case(db.Model):
     review_notices: Mapped[int] = mapped_column(default=0)  # during the review
     collected_at: Mapped[datetime | None]  # 代收: at a point that may not receive
     received_at: Mapped[datetime | None]
-    accepted_at: Mapped[datetime | None]
     clock_from_at: Mapped[datetime | None]
-    decided_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
-    delivered_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]  # the courier's slip came back
     notice_due_at: Mapped[datetime | None]
     gap_due_at: Mapped[datetime | None]
-    promised_due_at: Mapped[datetime | None]
-    statutory_due_at: Mapped[datetime | None]
     printed_due_at: Mapped[datetime | None]  # the promise as last printed on a paper
     promise_at: Mapped[datetime | None]  # that promise, kept against a newer calendar
-    provisional: Mapped[bool] = mapped_column(default=False)
-    light: Mapped[str]
     next_light_at: Mapped[datetime | None]
-    schedule_version: Mapped[str]
     took: Mapped[int | None]  # of the promised limit, until the decision: days, or minutes of a limit in hours
     outcome: Mapped[str | None]
     shelf: Mapped[str | None]
     forwarded_to: Mapped[str | None]
     delivered_how: Mapped[str | None]
-    receiver_sealed: Mapped[str | None]
     signature_sealed: Mapped[str | None]  # the receiver's signature, a PNG in base64
     courier: Mapped[dict[str, Any] | None]  # carrier, zone, fee in fen
     overdue_told_at: Mapped[datetime | None]
@@ -151,12 +172,6 @@ class Case(db.Model):
     conversion_sealed: Mapped[str | None]  # why an instant case was not finished at once
     check_sealed: Mapped[str | None]  # what the check after a commitment found
     end_sealed: Mapped[str | None]  # why a case was voided or revoked
-    extension_sealed: Mapped[str | None]  # why the case was extended, as told to the applicant
-
-    @property
-    def guide(self) -> dict[str, Any]:
-        """The frozen guide; nobody may change it."""
-        return kept_guide(self, self.guide_digest)
 
 
 class CaseMaterial(db.Model):
@@ -205,7 +220,8 @@ class CaseStop(db.Model):
 class CaseReview(db.Model):
     """One department's part in deciding a case. `state`: waiting its turn, open, granted or refused.
 
-    `tab`, `order_at` and `light` repeat the case's, so that a department's inbox reads one index.
+    `tab`, `order_at`, `light` and `forwarded_to` repeat the case's, so that a department's inbox reads one index: that
+    of the network, of one hall, or of what came up to one.
     """
 
     __tablename__ = "case_reviews"
@@ -213,12 +229,18 @@ class CaseReview(db.Model):
         ForeignKeyConstraint(["hall", "case_id"], ["cases.hall", "cases.id"]),
         CheckConstraint("state IN ('waiting', 'open', 'granted', 'refused')", name="state"),
         Index("ix_case_reviews_tab", "department", "tab", "order_at", "case_id"),
+        Index("ix_case_reviews_overdue", "department", "order_at", "case_id", **only_where(_LATE_PART)),
+        Index("ix_case_reviews_hall_tab", "hall", "department", "tab", "order_at", "case_id"),
+        Index("ix_case_reviews_hall_overdue", "hall", "department", "order_at", "case_id", **only_where(_LATE_PART)),
         Index(
-            "ix_case_reviews_overdue",
-            "department",
-            "order_at",
-            "case_id",
-            **only_where(f"state = 'open' AND {LATE_OPEN}"),
+            "ix_case_reviews_forwarded_tab",
+            *("forwarded_to", "department", "tab", "order_at", "case_id"),
+            **only_where(_RISEN),
+        ),
+        Index(
+            "ix_case_reviews_forwarded_overdue",
+            *("forwarded_to", "department", "order_at", "case_id"),
+            **only_where(f"{_RISEN} AND {_LATE_PART}"),
         ),
     )
 
@@ -230,6 +252,7 @@ class CaseReview(db.Model):
     tab: Mapped[str]
     order_at: Mapped[datetime]
     light: Mapped[str]
+    forwarded_to: Mapped[str | None]
     taken_by: Mapped[str | None]
     proposed_by: Mapped[str | None]  # who signed before the decision, in their order
     proposal: Mapped[str | None]  # granted or refused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -10,8 +10,8 @@ from sqlalchemy import delete, insert, select, update
 
 from app.action import Transaction, action
 from app.casework import papers
-from app.casework.cases import change, checked, ended_at, reviews_of, said, seal_field, set_alarm, stands, wait
-from app.casework.models import Case, CaseSignal, CaseUrge
+from app.casework.cases import change, checked, ended_at, load_each, said, seal_field, set_alarm, stands, wait
+from app.casework.models import Case, CaseReview, CaseSignal, CaseUrge
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.ladder import Level, Now, still_holds, tell_at
@@ -28,7 +28,7 @@ from app.now import iso
 from app.people.permissions import Permission
 from app.words import clean
 
-BATCH = 200  # signals at most in one transaction, so that clerks never wait long for the hall's lock
+BATCH = 100  # signals at most in one transaction, so that clerks never wait long for the hall's lock
 ANSWER_WITHIN = Limit(1, Unit.WD)
 
 
@@ -116,13 +116,15 @@ def tell_signals(tx: Transaction) -> dict[str, Any]:
     if opens_at > tx.at:
         tx.execute(update(CaseSignal).where(*due).values(tell_at=opens_at))
         return {"told": 0, "more": False}
-    told = [row for row in rows if _is_true(tx, row)]
+    cases = load_each(tx, [row.case_id for row in rows])
+    now = _now_of_each(tx, cases)
+    told = [row for row in rows if still_holds(Level(row.level), now[row.case_id])]
     dropped = [row.id for row in rows if row not in told]
     tx.execute(delete(CaseSignal).where(CaseSignal.hall == tx.hall, CaseSignal.id.in_(dropped)))
     ids = [row.id for row in told]
     tx.execute(update(CaseSignal).where(CaseSignal.hall == tx.hall, CaseSignal.id.in_(ids)).values(told_at=tx.at))
     for row in told:
-        case = tx.session.get_one(Case, (row.hall, row.case_id))
+        case = cases[row.case_id]
         tx.record(CaseSignalled(**said(case), level=row.level, rung=row.rung, department=row.department))
     return {"told": len(told), "more": len(rows) == BATCH}
 
@@ -142,20 +144,27 @@ def see_signals(tx: Transaction, *, signal_ids: Sequence[int] | None = None) -> 
     return {"seen": tx.execute(update(CaseSignal).where(*new).values(seen_at=tx.at)).rowcount}
 
 
-def _is_true(tx: Transaction, row: CaseSignal) -> bool:
-    case = tx.session.get_one(Case, (row.hall, row.case_id))
-    state, parts = CaseState(case.state), reviews_of(tx.session, tx.hall, case.id)
-    now = Now(
-        light=case.light,
-        running=state in DECIDING | PICKUP and ended_at(case) is None,
-        untaken=any(part.state == "open" and not part.taken_by for part in parts),
-        stopped=state in STOPPED,
-        gap=case.gap_due_at is not None,
-        unchecked=case.checked_at is None,
-        waiting=state in PICKUP,
-        urged=_open_urge(tx, case) is not None,
-    )
-    return still_holds(Level(row.level), now)
+def _now_of_each(tx: Transaction, cases: Mapping[int, Case]) -> dict[int, Now]:
+    """How these cases stand, as far as signals ask, in two statements."""
+    open_ = (CaseReview.hall == tx.hall, CaseReview.case_id.in_(cases), CaseReview.state == "open")
+    parts = tx.execute(select(CaseReview.case_id, CaseReview.taken_by).where(*open_)).all()
+    untaken = {case_id for case_id, taken_by in parts if not taken_by}
+    waiting = (CaseUrge.hall == tx.hall, CaseUrge.case_id.in_(cases), CaseUrge.answered_at.is_(None))
+    urged = set(tx.execute(select(CaseUrge.case_id).where(*waiting)).scalars())
+    found = {}
+    for case in cases.values():
+        state = CaseState(case.state)
+        found[case.id] = Now(
+            light=case.light,
+            running=state in DECIDING | PICKUP and ended_at(case) is None,
+            untaken=case.id in untaken,
+            stopped=state in STOPPED,
+            gap=case.gap_due_at is not None,
+            unchecked=case.checked_at is None,
+            waiting=state in PICKUP,
+            urged=case.id in urged,
+        )
+    return found
 
 
 def _open_urge(tx: Transaction, case: Case) -> CaseUrge | None:

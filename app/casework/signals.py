@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from functools import cache
+
 from sqlalchemy import delete, insert, select
 
 from app.action import Transaction
@@ -15,21 +18,33 @@ def signal(tx: Transaction, case: Case, level: Level) -> None:
 
     The owners are the departments whose part is open (else the item's own); higher rungs hear of the first of them.
     """
+    signal_each(tx, [(case, level)], owners_of_each(tx, [case]))
+
+
+def signal_each(tx: Transaction, levels: Sequence[tuple[Case, Level]], owners: Mapping[int, Sequence[str]]) -> None:
+    """The same of many cases with two statements for all of them; `owners` of each case by its id."""
+    if not levels:
+        return
     calendar = schedule_in(tx)
-    owners = owners_of(tx, case)
-    mine = (CaseSignal.hall == tx.hall, CaseSignal.case_id == case.id, CaseSignal.level == level)
-    planned = {
-        (row.rung, row.department) for row in tx.execute(select(CaseSignal.rung, CaseSignal.department).where(*mine))
-    }
-    rungs = {rung for rung, _ in planned}
-    for telling in LADDER[level]:
-        owner = telling.rung is Rung.OWNER
-        for department in owners if owner else owners[:1]:
-            if (telling.rung, department) in planned or (not owner and telling.rung in rungs):
-                continue
-            row = {"hall": tx.hall, "id": tx.new_id(), "case_id": case.id, "level": level, "rung": telling.rung}
-            when = tell_at(tx.at, telling.after, calendar)
-            tx.execute(insert(CaseSignal), {**row, "department": department, "tell_at": when})
+    when = cache(lambda after: tell_at(tx.at, after, calendar))
+    these = (
+        CaseSignal.case_id.in_({case.id for case, _ in levels}),
+        CaseSignal.level.in_({level for _, level in levels}),
+    )
+    known = select(CaseSignal.case_id, CaseSignal.level, CaseSignal.rung, CaseSignal.department)
+    planned = {tuple(row) for row in tx.execute(known.where(CaseSignal.hall == tx.hall, *these))}
+    rungs = {row[:3] for row in planned}
+    rows = []
+    for case, level in levels:
+        for telling in LADDER[level]:
+            owner, key = telling.rung is Rung.OWNER, (case.id, level, telling.rung)
+            for department in owners[case.id] if owner else owners[case.id][:1]:
+                if (*key, department) in planned or (not owner and key in rungs):
+                    continue
+                row = {"hall": tx.hall, "id": tx.new_id(), "case_id": case.id, "level": level, "rung": telling.rung}
+                rows.append({**row, "department": department, "tell_at": when(telling.after)})
+    if rows:
+        tx.execute(insert(CaseSignal), rows)
 
 
 def forget_signals(tx: Transaction, case: Case, *levels: Level) -> None:
@@ -40,7 +55,16 @@ def forget_signals(tx: Transaction, case: Case, *levels: Level) -> None:
 
 def owners_of(tx: Transaction, case: Case) -> list[str]:
     """The departments that answer for the case now: those whose part is open, else the item's own."""
-    open_ = (CaseReview.hall == tx.hall, CaseReview.case_id == case.id, CaseReview.state == "open")
-    order = (CaseReview.position, CaseReview.department)
-    departments = tx.execute(select(CaseReview.department).where(*open_).order_by(*order)).scalars().all()
-    return list(departments) or [case.guide["department"]]
+    return owners_of_each(tx, [case])[case.id]
+
+
+def owners_of_each(tx: Transaction, cases: Sequence[Case]) -> dict[int, list[str]]:
+    """The same of many cases with one statement, by case id."""
+    if not cases:
+        return {}
+    found: dict[int, list[str]] = {case.id: [] for case in cases}
+    open_ = (CaseReview.hall == tx.hall, CaseReview.case_id.in_(found), CaseReview.state == "open")
+    parts = select(CaseReview.case_id, CaseReview.department).where(*open_)
+    for case_id, department in tx.execute(parts.order_by(CaseReview.position, CaseReview.department)):
+        found[case_id].append(department)
+    return {case.id: found[case.id] or [case.guide["department"]] for case in cases}

@@ -94,7 +94,7 @@ def ask(
     for code, item in asked.items():
         problem = clean(str(item.get("problem") or NOT_BROUGHT), "problem", limit=200, lines=True)
         sealed = privacy.seal(problem, f"case_materials.problem|{tx.hall}|{case.id}|{code}")
-        _set_material(tx, case, code, state=MaterialState.MISSING, requested=True, problem_sealed=sealed)
+        set_material(tx, case, code, state=MaterialState.MISSING, requested=True, problem_sealed=sealed)
     tx.session.expire_all()
     told = {"supplement_notices": notices + 1} if at_intake else {"review_notices": notices + 1}
     change(tx, case, state=state, notice_due_at=None, **told)
@@ -163,7 +163,7 @@ def supply_to(tx: Transaction, case: Case, states: Mapping[str, str], *, paper: 
             raise Refusal("case.material_unknown", code=code[:20])
         if state not in HERE:
             raise Refusal("request.invalid", detail="items.state")
-        _set_material(tx, case, code, state=state)
+        set_material(tx, case, code, state=state)
     tx.session.expire_all()
     licences.back(tx, case, [code for code, state in states.items() if state == MaterialState.SHARED])
     before = CaseState(case.state)
@@ -209,6 +209,7 @@ def _lines(
     return [line | {"defect": defects.get(code)} for code in order for line in papers.materials(tx, case, {code})]
 
 
-def _set_material(tx: Transaction, case: Case, code: str, **values: Any) -> None:
+def set_material(tx: Transaction, case: Case, code: str, **values: Any) -> None:
+    """Part of an action: write columns of one material; the caller expires what is loaded."""
     one = (CaseMaterial.hall == tx.hall, CaseMaterial.case_id == case.id, CaseMaterial.code == code)
     tx.execute(update(CaseMaterial).where(*one).values(values))

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy import ColumnElement, delete, select, text
 
 from app.action import Transaction, action
 from app.casework import papers
 from app.casework.cases import (
-    change,
     clocks_of,
     lacking_papers,
-    load,
-    move_clocks,
+    load_each,
+    move_all,
     open_field,
     reviews_of,
     said,
@@ -34,8 +33,9 @@ from app.hall.rules.hours import Schedule
 from app.hall.settings import schedule_in
 from app.now import iso
 
-BATCH = 200  # cases at most in one transaction, so that clerks never wait long for the hall's lock
-RINGS = 50  # alarms at most: each may write a paper
+# At most so many in one transaction, so that clerks never wait long for the hall's lock.
+LIGHTS = 50
+RINGS = 20  # alarms, or cases that a new calendar moves: each may write a paper
 
 
 @action
@@ -45,12 +45,11 @@ def sweep_lights(tx: Transaction) -> dict[str, Any]:
     Locks the hall. Tells LightChanged, and ClocksMoved where a due instant moved.
     """
     due = (
-        select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at).limit(BATCH)
+        select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at).limit(LIGHTS)
     )
     cases = tx.execute(due).scalars().all()
-    for case in cases:
-        move_clocks(tx, case, "time")
-    return {"changed": len(cases), "more": len(cases) == BATCH}
+    move_all(tx, cases, "time")
+    return {"changed": len(cases), "more": len(cases) == LIGHTS}
 
 
 @action
@@ -63,15 +62,15 @@ def sweep_calendar(tx: Transaction) -> dict[str, Any]:
     calendar = schedule_in(tx)
     open_ = text(among("cases.state", DECIDING))  # as the index says it, or SQLite would not use that
     cases = _stale(tx, select(Case).where(Case.hall == tx.hall, open_), Case.schedule_version, calendar)
-    for case in cases:
-        before = {clock: day(getattr(case, f"{clock}_due_at")) for clock in Clock}
-        own_hours = case.schedule_version.split("|")[0] == calendar.calendar.version
-        if move_clocks(tx, case, "calendar"):
-            _tell_change(tx, case, before, calendar, "closure" if own_hours else "calendar")
+    before = {case.id: {clock: day(getattr(case, f"{clock}_due_at")) for clock in Clock} for case in cases}
+    own_hours = {case.id: case.schedule_version.split("|")[0] == calendar.calendar.version for case in cases}
+    for case in move_all(tx, cases, "calendar"):
+        _tell_change(tx, case, before[case.id], calendar, "closure" if own_hours[case.id] else "calendar")
     alarms = _stale(tx, select(CaseAlarm).where(CaseAlarm.hall == tx.hall), CaseAlarm.schedule_version, calendar)
+    of = load_each(tx, [alarm.case_id for alarm in alarms])
     for alarm in alarms:
-        _move_alarm(tx, alarm, calendar)
-    return {"changed": len(cases), "alarms": len(alarms), "more": BATCH in (len(cases), len(alarms))}
+        _move_alarm(tx, alarm, of[alarm.case_id], calendar)
+    return {"changed": len(cases), "alarms": len(alarms), "more": RINGS in (len(cases), len(alarms))}
 
 
 def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> list[Any]:
@@ -79,7 +78,7 @@ def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> lis
     rows: list[Any] = []
     sides: tuple[ColumnElement[bool], ...] = (version < calendar.version, version > calendar.version)
     for other in sides:
-        rows += tx.execute(query.where(other).limit(BATCH - len(rows))).scalars()
+        rows += tx.execute(query.where(other).limit(RINGS - len(rows))).scalars()
     return rows
 
 
@@ -95,16 +94,15 @@ def _tell_change(tx: Transaction, case: Case, before: dict[Clock, str | None], c
     papers.issue(tx, case, "deadline_change", cause=cause, clocks=moves, calendar=calendar.calendar.version)
 
 
-def _move_alarm(tx: Transaction, alarm: CaseAlarm, calendar: Schedule) -> None:
+def _move_alarm(tx: Transaction, alarm: CaseAlarm, case: Case, calendar: Schedule) -> None:
     """An alarm by the calendar of today; what the applicant is told a day of stands as soon as the day is known."""
     assert alarm.from_at is not None  # whatever has a version was computed
     assert alarm.within is not None
-    due_at, case = rings_at(alarm.from_at, alarm.within, calendar), load(tx, alarm.case_id)
-    version = None if due_at is not None and alarm.kind in TOLD else calendar.version
-    mine = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case.id, CaseAlarm.kind == alarm.kind)
-    tx.execute(update(CaseAlarm).where(*mine).values(due_at=due_at, schedule_version=version))
+    due_at = rings_at(alarm.from_at, alarm.within, calendar)
+    alarm.due_at = due_at
+    alarm.schedule_version = None if due_at is not None and alarm.kind in TOLD else calendar.version
     if alarm.kind == Alarm.NOTICE:
-        change(tx, case, notice_due_at=due_at)
+        case.notice_due_at = due_at  # all of them are written together at the end
     elif alarm.kind == Alarm.GAP:
         set_gap(tx, case, due_at)
 
@@ -119,10 +117,11 @@ def ring_alarms(tx: Transaction) -> dict[str, Any]:
     """
     due = select(CaseAlarm.case_id, CaseAlarm.kind).where(CaseAlarm.hall == tx.hall, CaseAlarm.due_at <= tx.at)
     rows = tx.execute(due.order_by(CaseAlarm.due_at, CaseAlarm.case_id).limit(RINGS)).all()
+    cases = load_each(tx, [row.case_id for row in rows])
     for case_id, kind in rows:
         mine = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case_id, CaseAlarm.kind == kind)
         if tx.execute(delete(CaseAlarm).where(*mine)).rowcount:  # an alarm before may have ended the case
-            _ring(tx, load(tx, case_id), Alarm(kind))
+            _ring(tx, cases[case_id], Alarm(kind))
     return {"rung": len(rows), "more": len(rows) == RINGS}
 
 

@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from app.casework import delivery, intake, joint, joint_queries, queries, review, special, sweeps
+from app.casework import (
+    delivery,
+    intake,
+    joint,
+    joint_collection,
+    joint_queries,
+    joint_receipt,
+    queries,
+    review,
+    special,
+    sweeps,
+)
 from app.casework.joint_models import JointCase
 from app.casework.models import Case
 from app.catalog.queries import theme as theme_of
@@ -50,7 +61,7 @@ def receive(hall: Hall, code: str = "start-company", **more: Any) -> tuple[dict[
     ]
     applicant = {"kind": "organisation", "name": "洛阳试用商贸有限公司", "id_number": ID, "phone": "13812341234"}
     given = {"theme": code, "applicant": applicant, "form": filled(theme), "materials": materials, "window": "W01"}
-    view = hall.do(joint.receive_joint, "clerk01", **{**given, **more})
+    view = hall.do(joint_receipt.receive_joint, "clerk01", **{**given, **more})
     return view, joint_queries.find_joint(view["number"])[1]
 
 
@@ -81,7 +92,7 @@ def states(hall: Hall, joint_id: int) -> list[str]:
 def test_a_theme_a_form_and_papers_that_are_not_there_are_refused(spring: Hall) -> None:
     theme = theme_of("start-company", on=spring.at.date())
     with refused("theme.unknown"):
-        spring.do(joint.receive_joint, "clerk01", theme="no", applicant={}, form={}, materials=[])
+        spring.do(joint_receipt.receive_joint, "clerk01", theme="no", applicant={}, form={}, materials=[])
     with refused("text.empty"):
         receive(spring, form={key: value for key, value in filled(theme).items() if key != "company_name"})
     for wrong in ({"capital": "many"}, {"company_kind": "cat"}, {"representative_phone": "x"}):
@@ -92,7 +103,7 @@ def test_a_theme_a_form_and_papers_that_are_not_there_are_refused(spring: Hall) 
     with refused("case.applicant_kind"):
         receive(spring, applicant={"kind": "cat", "name": "x"})
     with refused("auth.foreign_hall"):
-        spring.do(joint.receive_joint, "clerk21", theme="start-company", applicant={}, form={}, materials=[])
+        spring.do(joint_receipt.receive_joint, "clerk21", theme="start-company", applicant={}, form={}, materials=[])
     assert db.session.query(JointCase).count() == db.session.query(Case).count() == 0
 
 
@@ -106,8 +117,8 @@ def test_who_may_do_what_with_the_whole(spring: Hall) -> None:
         with refused("auth.forbidden"):
             spring.do(action, who, joint_id=joint_id, **more)
     for action, more in (
-        (joint.ready_joint, {}),
-        (joint.hand_over_joint, {"receiver": "张三", "id_number": ID}),
+        (joint_collection.ready_joint, {}),
+        (joint_collection.hand_over_joint, {"receiver": "张三", "id_number": ID}),
         (joint.extend_joint, {"reason": "案情复杂"}),
     ):
         with refused("joint.illegal_step"):
@@ -149,13 +160,15 @@ def test_starting_a_company_takes_one_receipt_three_steps_and_seven_hours(spring
     assert view["state"] == "decided" and view["clocks"]["promised"]["used"] == 4 * 60
     assert view["clocks"]["promised"]["remaining"] == 3 * 60 and view["light"] == "green"
 
-    view = spring.do(joint.ready_joint, "pickup01", joint_id=joint_id)
+    view = spring.do(joint_collection.ready_joint, "pickup01", joint_id=joint_id)
     assert {c["state"] for c in view["children"]} == {"ready"} and len({c["shelf"] for c in view["children"]}) == 1
     with refused("case.receiver_mismatch"):
-        spring.do(joint.hand_over_joint, "pickup01", joint_id=joint_id, receiver="张三", pickup_code="000000x")
+        spring.do(
+            joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, receiver="张三", pickup_code="000000x"
+        )
     codes = queries.codes_of("luolong", child(view, 0))
     given = {"receiver": "张三", "pickup_code": codes["pickup_code"]}
-    view = spring.do(joint.hand_over_joint, "pickup01", joint_id=joint_id, **given)
+    view = spring.do(joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, **given)
     assert view["state"] == "delivered" and view["steps"] == []
     assert [n["kind"] for n in view["notices"]] == ["joint_receipt", "joint_receipt", "pickup", "service"]
     kinds = [row["kind"] for row in view["history"] if row["kind"] != "notice.issued"]
@@ -179,7 +192,7 @@ def test_a_refused_first_step_ends_what_leans_on_it_and_the_refusal_is_handed_ou
     decide(spring.later(hours=1), view, 0, "refused")
     assert states(spring, joint_id) == ["refused", "void", "void"]
     assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "decided"
-    view = spring.do(joint.hand_over_joint, "pickup01", joint_id=joint_id, receiver="张三", id_number=ID)
+    view = spring.do(joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, receiver="张三", id_number=ID)
     assert view["state"] == "delivered"
 
 
@@ -338,14 +351,14 @@ def test_the_applicant_may_take_what_is_there_and_choose(spring: Hall) -> None:
     numbers = [c["number"] for c in view["children"]]
     by_id = {"joint_id": joint_id, "receiver": "张三", "id_number": ID}
     with refused("joint.nothing_decided"):
-        spring.do(joint.hand_over_joint, "pickup01", **by_id, only=[numbers[2]])
-    view = spring.do(joint.hand_over_joint, "pickup01", **by_id, only=[numbers[0]])
+        spring.do(joint_collection.hand_over_joint, "pickup01", **by_id, only=[numbers[2]])
+    view = spring.do(joint_collection.hand_over_joint, "pickup01", **by_id, only=[numbers[0]])
     assert [c["state"] for c in view["children"]] == ["delivered", "refused", "accepted"] and view[
         "state"
     ] == "accepted"
     decide(spring.later(days=1), view, 2)
     assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "decided"
-    view = spring.do(joint.hand_over_joint, "pickup01", **by_id)
+    view = spring.do(joint_collection.hand_over_joint, "pickup01", **by_id)
     assert view["state"] == "delivered" and {c["state"] for c in view["children"]} == {"delivered"}
 
 

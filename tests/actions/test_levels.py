@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from app import eventlog
-from app.casework import delivery, intake, levels, levels_queries, queries, review, supplement
+from app.casework import delivery, inbox, intake, levels, levels_queries, queries, review, supplement, sweeps
 from app.casework.models import Case
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
 from app.db import HallHead, db
 from app.errors import Refusal
+from app.events import SYSTEM
 from app.notices import queries as papers
 from tests.actions.conftest import ID, Hall
 
@@ -165,3 +167,100 @@ def test_the_record_names_cases_and_halls_and_nobody(hall: Hall) -> None:
     assert [row.event.kind for row in rows] == ["manifest.sent", "manifest.arrived"]
     assert rows[1].event.cases == (case["number"],) and rows[1].event.missing == ()
     assert "三丰" not in str(rows)
+
+
+def listed(hall: Hall, where: str | None, **more: Any) -> list[str]:
+    page = inbox.inbox(at=hall.at, hall=where, **more)
+    assert page["total"] == len(page["items"])
+    return [line["number"] for line in page["items"]]
+
+
+def test_what_came_up_is_in_the_inbox_of_the_hall_above(spring: Hall) -> None:
+    hall = spring
+    (whole, whole_id), (part, part_id), (_, lost_id) = collect(hall), collect(hall, ("M1",)), collect(hall)
+    assert listed(hall, "lilou") == []  # it lies in the village
+    _, manifest_id = send(hall, whole_id, part_id, lost_id, to_hall="luolong")
+    assert listed(hall, "luolong") == []  # it is on its way
+    missing = [queries.case_view("dongcun", lost_id, hall.at)["number"]]
+    given = {"manifest_id": manifest_id, "missing": missing}
+    hall.later(days=1).do(levels.arrive_manifest, "clerk01", "dongcun", **given)
+    own, _ = hall.later(days=3).accepted()
+    assert listed(hall, "luolong") == [whole["number"], own["number"], part["number"]]  # what is being decided first
+    assert listed(hall, "luolong", per_page=20, state="todo") == [whole["number"], own["number"]]
+    assert sorted(listed(hall, "dongcun")) == sorted([whole["number"], part["number"], *missing])
+    assert listed(hall, "lilou") == [] and len(listed(hall, None)) == 4
+    assert listed(hall, "luolong", q=part["number"]) == [part["number"]]
+    assert listed(hall, "lilou", q=part["number"]) == []
+    assert inbox.tab_counts(hall="luolong")["intake"] == 1 and inbox.tab_counts(hall="luolong")["todo"] == 2
+
+    department = queries.case_view("dongcun", whole_id, hall.at)["departments"][0]["department"]
+    assert listed(hall, "luolong", department=department) == [whole["number"], own["number"]]
+    assert listed(hall, "lilou", department=department) == []
+    hall.later(days=60).do(sweeps.sweep_lights, SYSTEM, "dongcun")
+    assert listed(hall, "luolong", state="overdue") == [whole["number"]]
+    assert listed(hall, "luolong", state="overdue", department=department) == [whole["number"]]
+    assert listed(hall, "luolong", light="red") == [whole["number"]]
+
+    hall.do(review.decide_case, hall.approver(own), "dongcun", case_id=whole_id, outcome="granted")
+    assert listed(hall, "luolong", department=department, state="pickup") == []  # the part of the department is over
+    assert listed(hall, "luolong", department=department, state="done") == [whole["number"]]
+    assert listed(hall, "luolong", state="pickup") == [whole["number"]]
+
+
+def test_what_is_over_stands_newest_first_whichever_way_it_came(spring: Hall) -> None:
+    hall = spring
+    (old, old_id), (young, young_id) = collect(hall), collect(hall)
+    _, first = send(hall, old_id, to_hall="luolong")
+    hall.do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=first)
+    own, own_id = hall.later(days=7).accepted()
+    _, second = send(hall.later(days=7), young_id, to_hall="luolong")
+    hall.do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=second)
+    for case_id, where in ((old_id, "dongcun"), (own_id, "luolong"), (young_id, "dongcun")):
+        hall.do(intake.withdraw_case, "clerk01", where, case_id=case_id)
+    assert listed(hall, "luolong", state="done") == [young["number"], own["number"], old["number"]]
+
+
+def test_a_question_of_a_window_below_is_answered_above(hall: Hall) -> None:
+    case, case_id = collect(hall, ("M1",))
+    _, manifest_id = send(hall, case_id, to_hall="luolong")
+    hall.do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=manifest_id)
+    hall.do(intake.raise_no_request, "clerk01", "dongcun", case_id=case_id, kind="out_of_scope", reason="不属本级")
+    assert [row["number"] for row in inbox.no_requests("luolong")] == [case["number"]]
+    assert inbox.no_requests("lilou") == []
+
+
+def test_both_ways_into_an_inbox_are_read_along_an_index(hall: Hall) -> None:
+    hall.accepted()
+    read: list[tuple[str, Any]] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if "order_at" in statement and "LIMIT" in statement:
+            read.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    for department in (None, "区行政审批局"):
+        for state in ("todo", "overdue"):
+            inbox.inbox(at=hall.at, hall="luolong", department=department, state=state)
+    event.remove(db.engine, "before_cursor_execute", note)
+    db.session.rollback()
+    plans = []
+    with db.engine.connect() as connection:
+        server = connection.dialect.name == "postgresql"
+        if server:  # a table of three rows is read whole unless that costs very much
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        for statement, parameters in read:
+            asked = f"{'EXPLAIN' if server else 'EXPLAIN QUERY PLAN'} {statement}"
+            plans.append(
+                " ".join(str(row[0 if server else 3]) for row in connection.exec_driver_sql(asked, parameters))
+            )
+    assert len(plans) == 8  # each page is counted, then read
+    wanted = [
+        ("ix_cases_hall_tab", "ix_cases_forwarded_tab"),
+        ("ix_cases_overdue", "ix_cases_forwarded_overdue"),
+        ("ix_case_reviews_hall_tab", "ix_case_reviews_forwarded_tab"),
+        ("ix_case_reviews_hall_overdue", "ix_case_reviews_forwarded_overdue"),
+    ]
+    for number, plan in enumerate(plans):
+        own, risen = wanted[number // 2]
+        assert risen in plan and "Seq Scan" not in plan and "TEMP B-TREE FOR ORDER" not in plan.split("UNION")[0], plan
+        assert server or own in plan, plan  # with so few rows PostgreSQL takes any index that begins with the tab

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from app import eventlog
-from app.casework import oversight, review, sweeps, watch
+from app.casework import oversight, review, special, sweeps, watch
 from app.casework.models import Case, CaseAlarm, CaseSignal
 from app.casework.queries import case_view, public_view
 from app.casework.rules.alarms import Alarm
@@ -82,6 +82,28 @@ def test_each_light_is_told_once_in_working_hours_up_the_ladder(spring: Hall) ->
     pass_limit(spring, case_id, "statutory")
     assert tell(doors_open(spring)) == 3
     assert sorted(told(case_id)[4:]) == [("red", "chief"), ("red", "owner"), ("red", "supervisor")]
+
+
+def test_each_special_procedure_that_overruns_is_told_and_only_while_it_lasts(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    approver = spring.approver(case)
+
+    def overrun() -> list[str]:
+        return [rung for level, rung in told(case_id) if level == "overrun"]
+
+    def ring_and_tell(hall: Hall) -> list[str]:
+        hall.do(sweeps.ring_alarms, SYSTEM)
+        tell(hall)
+        return overrun()
+
+    spring.do(review.take_case, approver, case_id=case_id)
+    spring.do(special.suspend_case, approver, case_id=case_id, ground="testing", days=1)
+    assert ring_and_tell(spring.later(days=1)) == ["owner"]
+    spring.do(special.resume_case, approver, case_id=case_id)
+    spring.do(special.suspend_case, approver, case_id=case_id, ground="appraisal", days=3)
+    assert ring_and_tell(spring.later(days=1)) == ["owner"]  # what the chief was to hear today is over
+    assert ring_and_tell(spring.later(days=2)) == ["owner", "owner"]
+    assert ring_and_tell(doors_open(spring.later(days=3))) == ["owner", "owner", "chief"]
 
 
 def doors_open(hall: Hall) -> Hall:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from sqlalchemy import event
 
 from app import eventlog
 from app.casework import delivery, inbox, intake, queries, review, special, supplement, sweeps
-from app.casework.models import Case, CaseSignal
+from app.casework.models import Case, CaseReview, CaseSignal
 from app.catalog.queries import search_items
 from app.db import db
 from app.events import SYSTEM
@@ -63,6 +63,38 @@ def test_lights_change_when_due_and_only_those(spring: Hall) -> None:
     assert [line["number"] for line in inbox.inbox(at=spring.at, state="overdue")["items"]]
     lights = [r.event.light for r in eventlog.read_subject("luolong", f"case:{case_id}") if "light" in r.event.kind]
     assert lights == ["amber", "yellow", "red"]
+
+
+@pytest.mark.parametrize("most", [1, 50])
+def test_lights_of_many_cases_change_together_as_each_would_alone(
+    spring: Hall, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(sweeps, "LIGHTS", most)
+    cases = [spring.accepted(), spring.accepted()]
+    suspended, stopped_id = cases[1]
+    spring.do(special.suspend_case, spring.approver(suspended), case_id=stopped_id, ground="testing", days=1)
+    spring.later(days=2)
+    spring.do(special.resume_case, spring.approver(suspended), case_id=stopped_id)
+    longer = found(lambda guide: guide["promised"]["unit"] == "WD" and guide["promised"]["amount"] > 5)
+    cases += [spring.accepted(item=longer["code"])]
+    for _ in range(4 * 60):
+        spring.later(hours=6)
+        while (done := spring.do(sweeps.sweep_lights, SYSTEM))["more"]:
+            assert done["changed"] == most
+    for case, case_id in cases:
+        owner = case["departments"][0]["department"]
+        shown = [e for e in told(case_id) if e.kind == "case.light_changed"]
+        assert [(e.light, e.department) for e in shown][-3:] == [("amber", owner), ("yellow", owner), ("red", owner)]
+        signals = db.session.query(CaseSignal.level, CaseSignal.rung, CaseSignal.department)
+        of_lights = signals.filter_by(case_id=case_id).order_by(CaseSignal.id)
+        yellow, red = (
+            [(level, rung, owner) for rung in ("owner", "chief", "supervisor")] for level in ("yellow", "red")
+        )
+        assert [tuple(row) for row in of_lights] == [("amber", "owner", owner), *yellow, *red]
+        row = db.session.get_one(Case, ("luolong", case_id))
+        parts = db.session.query(CaseReview.light, CaseReview.order_at).filter_by(case_id=case_id)
+        assert {tuple(part) for part in parts} == {("red", row.promised_due_at)} and row.next_light_at is None
+        db.session.rollback()
 
 
 # ── calendars
@@ -263,6 +295,24 @@ class TestCost:
     @pytest.fixture
     def database(self) -> str:
         return "sqlite"
+
+    def test_a_sweep_of_many_lights_takes_the_statements_of_one(self, spring: Hall) -> None:
+        counts = []
+        for number in (1, 6):
+            for _ in range(number):
+                spring.accepted()
+            spring.at += timedelta(days=30)
+            statements: list[str] = []
+
+            def note(_conn: Any, _cursor: Any, statement: str, *_more: Any, to: list[str] = statements) -> None:
+                to.append(statement)
+
+            event.listen(db.engine, "before_cursor_execute", note)
+            done = spring.do(sweeps.sweep_lights, SYSTEM)
+            event.remove(db.engine, "before_cursor_execute", note)
+            assert done == {"changed": number, "more": False}
+            counts.append(len(statements))
+        assert counts[0] == counts[1]
 
     def test_sweeps_look_only_at_what_is_due(self, spring: Hall) -> None:
         spring.accepted()
