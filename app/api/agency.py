@@ -7,16 +7,16 @@ from typing import Any
 from flask import g
 from marshmallow import fields, validate
 
-from app.api.case_shapes import OPTIONAL_INSTANT, HistoryLine, MaskedParty, NoticeLine, shown
+from app.api.case_shapes import MaskedParty, Stepwise, shown
 from app.api.intake import Party
 from app.api.items import Limit
 from app.api.noun import Noun
-from app.api.reading import own_hall, plain
-from app.api.schemas import Nothing, PageQuery, Shape, Text, instant, maybe, said
+from app.api.reading import acting_hall, watched_hall
+from app.api.schemas import HallPageQuery, Named, Page, Shape, Text, instant, maybe, said
+from app.api.steps import Steps, Subject
 from app.casework import agency, agency_queries
 from app.casework.reveal import REASONS
 from app.casework.rules.agency import Beneficiary, OrderState
-from app.errors import Refusal
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
@@ -24,8 +24,6 @@ from app.people.permissions import Permission
 noun = Noun("agency-orders", "Errands for those who cannot come")
 
 P = Permission
-OF_ORDER = "agency.unknown auth.foreign_hall hall.unknown"
-STEP = f"{OF_ORDER} agency.illegal_step"
 ORDER_STATES = [state.value for state in OrderState]
 BENEFICIARIES = [kind.value for kind in Beneficiary]
 
@@ -71,15 +69,13 @@ class Principal(Shape):
     address = maybe()
 
 
-class OrderItem(Shape):
+class OrderItem(Named):
     code = said()
-    name = said()
-    name_en = said()
 
 
 class OrderClock(Shape):
     limit = fields.Nested(Limit, required=True)
-    due_at = instant(**OPTIONAL_INSTANT)
+    due_at = maybe(instant)
     remaining = fields.Integer(required=True)
     stopped = fields.Boolean(required=True)
     provisional = fields.Boolean(required=True)
@@ -87,7 +83,7 @@ class OrderClock(Shape):
 
 class OrderStop(Shape):
     from_at = instant(required=True)
-    until_at = instant(**OPTIONAL_INSTANT)
+    until_at = maybe(instant)
     reason = said()
 
 
@@ -101,10 +97,10 @@ class OrderDates(Shape):
     clock = fields.Nested(OrderClock, required=True)
     handled_by = maybe()
     ordered_at = instant(required=True)
-    accepted_at = instant(**OPTIONAL_INSTANT)
-    started_at = instant(**OPTIONAL_INSTANT)
-    completed_at = instant(**OPTIONAL_INSTANT)
-    called_back_at = instant(**OPTIONAL_INSTANT)
+    accepted_at = maybe(instant)
+    started_at = maybe(instant)
+    completed_at = maybe(instant)
+    called_back_at = maybe(instant)
     satisfied = maybe(fields.Boolean)
 
 
@@ -112,7 +108,7 @@ class OrderLine(OrderDates):
     principal = said(metadata={"description": "Masked"})
 
 
-class OrderOut(OrderDates):
+class OrderOut(OrderDates, Stepwise):
     principal = fields.Nested(MaskedParty, required=True)
     wish = said()
     letter = said()
@@ -122,27 +118,18 @@ class OrderOut(OrderDates):
     ended = maybe()
     call_back = maybe()
     stops = fields.List(fields.Nested(OrderStop), required=True)
-    history = fields.List(fields.Nested(HistoryLine), required=True)
-    notices = fields.List(fields.Nested(NoticeLine), required=True)
-    steps = fields.List(fields.String(), required=True)
 
 
-class OrderPage(Shape):
+class OrderPage(Page):
     items = fields.List(fields.Nested(OrderLine), required=True)
-    total = fields.Integer(required=True)
-    page = fields.Integer(required=True)
-    pages = fields.Integer(required=True)
 
 
-class OrderFilter(PageQuery):
+class OrderFilter(HallPageQuery):
     state = Text(limit=20, load_default=None, validate=validate.OneOf(ORDER_STATES))
-    hall = Text(limit=40, load_default=None)
 
 
-def act(action: Any, number: str, **more: Any) -> dict[str, Any]:
-    """Run an action on the order of this number as the caller, now."""
-    hall, order_id = agency_queries.find_order(plain(number, "agency.unknown"))
-    return shown(action(hall=hall, actor=g.actor, at=now(), order_id=order_id, **more))
+ORDER = Subject("/agency-orders", "agency", "order_id", agency_queries.find_order, OrderOut)
+step = Steps(noun, ORDER, "agency.illegal_step")
 
 
 @noun.post(
@@ -154,10 +141,8 @@ def act(action: Any, number: str, **more: Any) -> dict[str, Any]:
 @noun.response(201, OrderOut)
 def order_errand(given: dict[str, Any]) -> Any:
     """Take an order for somebody who cannot come."""
-    hall = given.pop("hall") or g.actor.hall
-    if not hall:
-        raise Refusal("request.invalid", detail="hall: required of those who belong to no single hall")
-    return shown(agency.order_errand(hall=own_hall(g.actor, hall), actor=g.actor, at=now(), **given))
+    hall = acting_hall(g.actor, given.pop("hall"))
+    return shown(agency.order_errand(hall=hall, actor=g.actor, at=now(), **given))
 
 
 @noun.get("/agency-orders", refuses="hall.unknown auth.foreign_hall")
@@ -166,89 +151,68 @@ def order_errand(given: dict[str, Any]) -> Any:
 @noun.response(200, OrderPage)
 def list_orders(given: dict[str, Any]) -> Any:
     """The orders that still ask for something, soonest due first, or those of one state."""
-    hall = own_hall(g.actor, given.pop("hall")) if given["hall"] else given.pop("hall") or g.actor.hall
-    return agency_queries.order_list(at=now(), hall=hall, **given)
+    return agency_queries.order_list(at=now(), hall=watched_hall(g.actor, given.pop("hall")), **given)
 
 
-@noun.get("/agency-orders/<number>", refuses=OF_ORDER)
+@noun.get("/agency-orders/<number>", refuses=ORDER.refuses)
 @requires(P.AGENCY_HANDLE, P.HALL_WATCH)
 @noun.response(200, OrderOut)
 def read_order(number: str) -> Any:
     """One order, the principal masked."""
-    hall, order_id = agency_queries.find_order(plain(number, "agency.unknown"))
-    if g.actor.hall not in (None, hall):
-        raise Refusal("auth.foreign_hall")
-    return shown(agency_queries.order_view(hall, order_id, now()))
+    return shown(agency_queries.order_view(*ORDER.seen(number), now()))
 
 
-@noun.post("/agency-orders/<number>/accept", refuses=STEP)
-@requires(P.AGENCY_HANDLE)
-@noun.arguments(OrderAcceptance)
-@noun.response(200, OrderOut)
-def accept_order(given: dict[str, Any], number: str) -> Any:
-    """Take the order on; the clock starts when everything needed was handed over."""
-    return act(agency.accept_order, number, **given)
+step(
+    "accept",
+    agency.accept_order,
+    P.AGENCY_HANDLE,
+    says="Take the order on; the clock starts when everything needed was handed over.",
+    takes=OrderAcceptance,
+)
+step(
+    "start",
+    agency.start_order,
+    P.AGENCY_HANDLE,
+    says="Everything needed was handed over: three working days run.",
+)
+step(
+    "interrupt",
+    agency.interrupt_order,
+    P.AGENCY_HANDLE,
+    says="Stop with a reason; the clock stands still.",
+    takes=OrderReason,
+    refuses="case.reason_required text.empty",
+)
+step("resume", agency.resume_order, P.AGENCY_HANDLE, says="Go on.")
+step(
+    "complete",
+    agency.complete_order,
+    P.AGENCY_HANDLE,
+    says="Done: what was handed over, or the case that came of it.",
+    takes=OrderResult,
+    refuses="agency.result_required case.unknown",
+)
+step(
+    "call-back",
+    agency.call_back,
+    P.AGENCY_HANDLE,
+    says="What the principal says afterwards.",
+    takes=CallBack,
+)
+step(
+    "cancel",
+    agency.cancel_order,
+    P.AGENCY_HANDLE,
+    says="End the order with nothing done.",
+    takes=OrderReason,
+    refuses="case.reason_required text.empty",
+)
 
 
-@noun.post("/agency-orders/<number>/start", refuses=STEP)
-@requires(P.AGENCY_HANDLE)
-@noun.arguments(Nothing)
-@noun.response(200, OrderOut)
-def start_order(_given: dict[str, Any], number: str) -> Any:
-    """Everything needed was handed over: three working days run."""
-    return act(agency.start_order, number)
-
-
-@noun.post("/agency-orders/<number>/interrupt", refuses=f"{STEP} case.reason_required text.empty")
-@requires(P.AGENCY_HANDLE)
-@noun.arguments(OrderReason)
-@noun.response(200, OrderOut)
-def interrupt_order(given: dict[str, Any], number: str) -> Any:
-    """Stop with a reason; the clock stands still."""
-    return act(agency.interrupt_order, number, **given)
-
-
-@noun.post("/agency-orders/<number>/resume", refuses=STEP)
-@requires(P.AGENCY_HANDLE)
-@noun.arguments(Nothing)
-@noun.response(200, OrderOut)
-def resume_order(_given: dict[str, Any], number: str) -> Any:
-    """Go on."""
-    return act(agency.resume_order, number)
-
-
-@noun.post("/agency-orders/<number>/complete", refuses=f"{STEP} agency.result_required case.unknown")
-@requires(P.AGENCY_HANDLE)
-@noun.arguments(OrderResult)
-@noun.response(200, OrderOut)
-def complete_order(given: dict[str, Any], number: str) -> Any:
-    """Done: what was handed over, or the case that came of it."""
-    return act(agency.complete_order, number, **given)
-
-
-@noun.post("/agency-orders/<number>/call-back", refuses=STEP)
-@requires(P.AGENCY_HANDLE)
-@noun.arguments(CallBack)
-@noun.response(200, OrderOut)
-def call_back(given: dict[str, Any], number: str) -> Any:
-    """What the principal says afterwards."""
-    return act(agency.call_back, number, **given)
-
-
-@noun.post("/agency-orders/<number>/cancel", refuses=f"{STEP} case.reason_required text.empty")
-@requires(P.AGENCY_HANDLE)
-@noun.arguments(OrderReason)
-@noun.response(200, OrderOut)
-def cancel_order(given: dict[str, Any], number: str) -> Any:
-    """End the order with nothing done."""
-    return act(agency.cancel_order, number, **given)
-
-
-@noun.post("/agency-orders/<number>/reveal", refuses=f"{OF_ORDER} reveal.reason")
+@noun.post("/agency-orders/<number>/reveal", refuses=f"{ORDER.refuses} reveal.reason")
 @requires(P.AGENCY_HANDLE)
 @noun.arguments(OrderReveal)
 @noun.response(200, Principal)
 def reveal_principal(given: dict[str, Any], number: str) -> Any:
     """Whom to visit or call, in full; the look goes into the record."""
-    hall, order_id = agency_queries.find_order(plain(number, "agency.unknown"))
-    return agency.reveal_principal(hall=hall, actor=g.actor, at=now(), order_id=order_id, **given)
+    return ORDER.act(agency.reveal_principal, number, **given)

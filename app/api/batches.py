@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, current_app, g
 from marshmallow import fields
 
-from app.api.cases import OF_CASE, own_case
+from app.api.cases import CASE
 from app.api.notices import PAPER
 from app.api.noun import Noun
 from app.api.reading import own_hall, row_id
@@ -46,7 +46,7 @@ class Batch(Requested):
     requested_by = said()
 
 
-@noun.post("/notices/batches", refuses=f"notice.unknown batch.empty batch.too_many batch.one_hall {OF_CASE}")
+@noun.post("/notices/batches", refuses=f"notice.unknown batch.empty batch.too_many batch.one_hall {CASE.refuses}")
 @requires(Permission.CASE_READ)
 @noun.arguments(BatchRequest)
 @noun.response(201, Requested)
@@ -54,7 +54,7 @@ def request_batch(given: dict[str, Any]) -> Any:
     """Print many papers of one hall as one PDF. The worker draws it; ask `/notices/batches/{id}` how far it is."""
     wanted = [row_id(text, "notice.unknown") for text in given["notices"]]
     for number in given["cases"]:
-        papers = notices_of_case(*own_case(number))
+        papers = notices_of_case(*CASE.seen(number))
         wanted += [(paper["hall"], paper["id"]) for paper in papers if given["kind"] in (None, paper["kind"])]
     hall, numbers = batches.of_one_hall(wanted)
     return batches.request_batch(hall=own_hall(g.actor, hall), actor=g.actor, at=now(), notices=numbers)

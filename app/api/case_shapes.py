@@ -6,22 +6,17 @@ from typing import Any
 
 from marshmallow import fields
 
-from app.api.items import Limit
-from app.api.schemas import Shape, instant, listed, maybe, said
+from app.api.items import Limit, Material
+from app.api.schemas import Named, OfDepartment, Page, Shape, dated, instant, listed, maybe, said
 from app.casework.rules.states import CaseState
 from app.hall.rules.lights import Light
 
 STATES = [state.value for state in CaseState]
 LIGHTS = [light.value for light in Light]
-OPTIONAL_INSTANT: dict[str, Any] = {"required": True, "allow_none": True}
 
 
-class CaseItem(Shape):
+class CaseItem(Named, OfDepartment):
     code = said()
-    name = said()
-    name_en = said()
-    department = said()
-    department_en = said()
     time_class = said()
     regime = said()
     chief_may_decide = fields.Boolean(required=True)
@@ -46,15 +41,7 @@ class SharedLicence(Shape):
     valid_until = maybe()
 
 
-class CaseMaterial(Shape):
-    code = said()
-    name = said()
-    name_en = said()
-    kind = said()
-    form = said()
-    copies = fields.Integer(required=True)
-    sharable = fields.Boolean(required=True)
-    required = fields.Boolean(required=True)
+class CaseMaterial(Material):
     source = said()
     state = said(metadata={"enum": ["received", "missing", "not_needed", "shared"]})
     requested = fields.Boolean(required=True)
@@ -67,7 +54,7 @@ class CaseClock(Shape):
 
     limit = fields.Nested(Limit, required=True)
     unit = said(metadata={"enum": ["day", "minute"]})
-    due_at = instant(**OPTIONAL_INSTANT)
+    due_at = maybe(instant)
     remaining = fields.Integer(required=True)
     used = fields.Integer(required=True)
     light = said(metadata={"enum": LIGHTS})
@@ -88,9 +75,7 @@ class Flags(Shape):
     on_commitment = fields.Boolean(required=True)
 
 
-class DepartmentPart(Shape):
-    department = said()
-    department_en = said()
+class DepartmentPart(OfDepartment):
     state = said(metadata={"enum": ["waiting", "open", "granted", "refused"]})
 
 
@@ -102,7 +87,7 @@ class Review(DepartmentPart):
     note = maybe(metadata={"description": "Why it is proposed, or why the case came back"})
     signatures = fields.Integer(required=True)
     decided_by = maybe()
-    decided_at = instant(**OPTIONAL_INSTANT)
+    decided_at = maybe(instant)
 
 
 class Stop(Shape):
@@ -110,20 +95,18 @@ class Stop(Shape):
     ground = said()
     days = fields.Integer(required=True)
     from_at = instant(required=True)
-    until_at = instant(**OPTIONAL_INSTANT)
+    until_at = maybe(instant)
 
 
-class Urge(Shape):
+class Urge(OfDepartment):
     """A supervisor's urging and its answer, null while it is awaited."""
 
-    department = said()
-    department_en = said()
     urged_by = said()
     urged_at = instant(required=True)
     note = said()
-    answer_due_at = instant(**OPTIONAL_INSTANT)
+    answer_due_at = maybe(instant)
     answered_by = maybe()
-    answered_at = instant(**OPTIONAL_INSTANT)
+    answered_at = maybe(instant)
     answer = maybe()
 
 
@@ -132,7 +115,7 @@ class Overdue(Shape):
 
     reason = said()
     clock = said(metadata={"enum": ["promised", "statutory"]})
-    estimate_on = fields.String(required=True, allow_none=True, metadata={"format": "date"})
+    estimate_on = dated(allow_none=True)
     told_at = instant(required=True)
 
 
@@ -143,9 +126,7 @@ class NoRequest(Shape):
     answer = maybe()
 
 
-class Result(Shape):
-    name = said()
-    name_en = said()
+class Result(Named):
     kind = said()
     shelf = fields.String(allow_none=True)
 
@@ -157,9 +138,9 @@ class Delivery(Shape):
     carrier = maybe()
     zone = maybe()
     fee_fen = maybe(fields.Integer)
-    dispatched_at = instant(**OPTIONAL_INSTANT)
+    dispatched_at = maybe(instant)
     signed = fields.Boolean(required=True)
-    signed_at = instant(**OPTIONAL_INSTANT)
+    signed_at = maybe(instant)
 
 
 class StaffDelivery(Delivery):
@@ -170,7 +151,7 @@ class AfterCheck(Shape):
     """The check of a decision on commitment; empty until it is made."""
 
     outcome = maybe(metadata={"enum": ["kept", "broken", None]})
-    at = instant(**OPTIONAL_INSTANT)
+    at = maybe(instant)
     note = maybe()
 
 
@@ -196,16 +177,32 @@ class NoticeLine(Shape):
     pdf = said()
 
 
+class Stepwise(Shape):
+    """What staff see of all that goes by steps; `steps` is what the state allows, who may take it is another matter."""
+
+    history = fields.List(fields.Nested(HistoryLine), required=True)
+    notices = fields.List(fields.Nested(NoticeLine), required=True)
+    steps = fields.List(fields.String(), required=True)
+
+
+class Codes(Shape):
+    """What the receipt prints, for the applicant to ask and collect with. It is not shown again here."""
+
+    query_code = said()
+    query_token = said()
+    pickup_code = said()
+
+
 class CaseDates(Shape):
     number = said()
     hall = said()
     item = fields.Nested(CaseItem, required=True)
     state = said(metadata={"enum": STATES})
-    received_at = instant(**OPTIONAL_INSTANT)
-    accepted_at = instant(**OPTIONAL_INSTANT)
-    decided_at = instant(**OPTIONAL_INSTANT)
-    ready_at = instant(**OPTIONAL_INSTANT)
-    delivered_at = instant(**OPTIONAL_INSTANT)
+    received_at = maybe(instant)
+    accepted_at = maybe(instant)
+    decided_at = maybe(instant)
+    ready_at = maybe(instant)
+    delivered_at = maybe(instant)
 
 
 class Conversion(Shape):
@@ -215,8 +212,8 @@ class Conversion(Shape):
     reason = said()
 
 
-class StaffCase(CaseDates):
-    """A case as staff see it. `steps` is what its state allows; who may do it is another matter."""
+class StaffCase(CaseDates, Stepwise):
+    """A case as staff see it."""
 
     acceptance_number = maybe()
     applicant = fields.Nested(MaskedParty, required=True)
@@ -225,9 +222,9 @@ class StaffCase(CaseDates):
     light = said(metadata={"enum": LIGHTS})
     flags = fields.Nested(Flags, required=True)
     clocks = fields.Nested(Clocks, required=True)
-    notice_due_at = instant(**OPTIONAL_INSTANT)
-    gap_due_at = instant(**OPTIONAL_INSTANT)
-    supplement_due_at = instant(**OPTIONAL_INSTANT)
+    notice_due_at = maybe(instant)
+    gap_due_at = maybe(instant)
+    supplement_due_at = maybe(instant)
     routing = said()
     departments = fields.List(fields.Nested(Review), required=True)
     stops = fields.List(fields.Nested(Stop), required=True)
@@ -248,18 +245,11 @@ class StaffCase(CaseDates):
     delivery = fields.Nested(StaffDelivery, required=True, allow_none=True)
     check = fields.Nested(AfterCheck, required=True, allow_none=True)
     ended = maybe(metadata={"description": "Why the case was voided or its decision revoked"})
-    printed_due_at = instant(**OPTIONAL_INSTANT)
-    history = fields.List(fields.Nested(HistoryLine), required=True)
-    notices = fields.List(fields.Nested(NoticeLine), required=True)
-    steps = fields.List(fields.String(), required=True)
+    printed_due_at = maybe(instant)
 
 
-class ReceivedCase(StaffCase):
-    """The case just received, with the codes that its receipt prints; they are not shown again here."""
-
-    query_code = said()
-    query_token = said()
-    pickup_code = said()
+class ReceivedCase(StaffCase, Codes):
+    """The case just received."""
 
 
 class CaseLine(CaseDates):
@@ -274,17 +264,13 @@ class CaseLine(CaseDates):
     explained = fields.Boolean(required=True, metadata={"description": "The public was told why the case is late"})
 
 
-class CasePage(Shape):
+class CasePage(Page):
     items = fields.List(fields.Nested(CaseLine), required=True)
     total = fields.Integer(required=True, metadata={"description": "Counted to 1000"})
     more = fields.Boolean(required=True, metadata={"description": "There are more than were counted"})
-    page = fields.Integer(required=True)
-    pages = fields.Integer(required=True)
 
 
-class ToBring(Shape):
-    name = said()
-    name_en = said()
+class ToBring(Named):
     problem = maybe()
     form = said()
     copies = fields.Integer(required=True)
@@ -299,7 +285,7 @@ class PublicCase(CaseDates):
     promised = fields.Nested(CaseClock, required=True)
     statutory = fields.Nested(CaseClock, required=True)
     to_bring = fields.List(fields.Nested(ToBring), required=True)
-    bring_by = instant(**OPTIONAL_INSTANT)
+    bring_by = maybe(instant)
     departments = fields.List(fields.Nested(DepartmentPart), required=True)
     result = fields.Nested(Result, required=True)
     delivery = fields.Nested(Delivery, required=True, allow_none=True)
@@ -309,7 +295,7 @@ class PublicCase(CaseDates):
 class LedgerLine(Shape):
     """One local day of a limit; `counted`, `total` and `limit` in days, or minutes for limits in hours."""
 
-    date = fields.String(required=True, metadata={"format": "date"})
+    date = dated()
     weekday = fields.Integer(required=True, metadata={"description": "1 Monday … 7 Sunday"})
     working = maybe(fields.Boolean)
     why = said(metadata={"enum": ["workday", "weekend", "holiday", "makeup", "closure", "session", "unknown"]})

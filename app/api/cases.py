@@ -9,30 +9,30 @@ from marshmallow import validate
 
 from app.api.case_shapes import LIGHTS, STATES, CasePage, Ledgers, PublicCase, StaffCase, shown
 from app.api.noun import Noun
-from app.api.reading import own_hall, plain
-from app.api.schemas import PageQuery, Shape, Text, said
+from app.api.reading import watched_hall
+from app.api.schemas import HallPageQuery, Shape, Text, said
+from app.api.steps import Subject
 from app.casework import queries
 from app.casework.inbox import inbox
 from app.casework.levels_queries import works_with
 from app.casework.reveal import FIELDS, REASONS, reveal_field
 from app.casework.rules.states import TABS
-from app.errors import Refusal
 from app.now import now
 from app.people.gate import public, requires
 from app.people.permissions import Permission
 
 noun = Noun("cases", "Cases, their clocks and their deadlines")
 
-OF_CASE = "case.unknown auth.foreign_hall hall.unknown"
+CASE = Subject("/cases", "case", "case_id", queries.find_case, StaffCase, sees=works_with)
+STEP = "case.illegal_step text.empty"
 
 
-class InboxQuery(PageQuery):
+class InboxQuery(HallPageQuery):
     """`department` is one's own by default; `state` is a state, a tab of the inbox, or `overdue`."""
 
     light = Text(limit=10, load_default=None, validate=validate.OneOf(LIGHTS))
     state = Text(limit=20, load_default=None, validate=validate.OneOf([*STATES, *TABS, "overdue"]))
     department = Text(limit=60, load_default=None)
-    hall = Text(limit=40, load_default=None)
 
 
 class CaseQuestion(Shape):
@@ -50,54 +50,40 @@ class Revealed(Shape):
     value = said()
 
 
-def own_case(number: str) -> tuple[str, int]:
-    """(hall, id) of a case that the caller may see. Refuses case.unknown, auth.foreign_hall."""
-    hall, case_id = queries.find_case(plain(number, "case.unknown"))
-    if not works_with(g.actor.hall, hall, case_id):
-        raise Refusal("auth.foreign_hall")
-    return hall, case_id
-
-
-def act(action: Any, number: str, **more: Any) -> dict[str, Any]:
-    """Run an action on the case of this number as the caller, now."""
-    hall, case_id = queries.find_case(plain(number, "case.unknown"))
-    return shown(action(hall=hall, actor=g.actor, at=now(), case_id=case_id, **more))
-
-
 @noun.get("/cases", refuses="hall.unknown auth.foreign_hall")
 @requires(Permission.CASE_READ)
 @noun.arguments(InboxQuery, location="query")
 @noun.response(200, CasePage)
 def list_cases(given: dict[str, Any]) -> Any:
     """Cases by due time, soonest first; an approver's own department's unless another is asked for."""
-    hall = own_hall(g.actor, given.pop("hall")) if given["hall"] else given.pop("hall") or g.actor.hall
+    hall = watched_hall(g.actor, given.pop("hall"))
     department = given.pop("department") or g.actor.department
     return inbox(at=now(), hall=hall, department=department, **given)
 
 
-@noun.get("/cases/<number>", refuses=OF_CASE)
+@noun.get("/cases/<number>", refuses=CASE.refuses)
 @requires(Permission.CASE_READ)
 @noun.response(200, StaffCase)
 def read_case(number: str) -> Any:
     """One case: state, clocks, materials, departments, history. People are masked."""
-    return shown(queries.case_view(*own_case(number), now()))
+    return shown(queries.case_view(*CASE.seen(number), now()))
 
 
-@noun.get("/cases/<number>/deadline", refuses=OF_CASE)
+@noun.get("/cases/<number>/deadline", refuses=CASE.refuses)
 @requires(Permission.CASE_READ)
 @noun.response(200, Ledgers)
 def read_deadline(number: str) -> Any:
     """The ledger behind both clocks, a row a day; empty before acceptance."""
-    return queries.deadline_ledger(*own_case(number), now())
+    return queries.deadline_ledger(*CASE.seen(number), now())
 
 
-@noun.post("/cases/<number>/reveal", refuses=f"{OF_CASE} reveal.reason")
+@noun.post("/cases/<number>/reveal", refuses=f"{CASE.refuses} reveal.reason")
 @requires(Permission.CASE_REVEAL)
 @noun.arguments(Reveal)
 @noun.response(200, Revealed)
 def reveal(given: dict[str, Any], number: str) -> Any:
     """The full value of one masked field of the applicant; the look goes into the record."""
-    hall, case_id = own_case(number)
+    hall, case_id = CASE.seen(number)
     return reveal_field(hall=hall, actor=g.actor, at=now(), case_id=case_id, **given)
 
 

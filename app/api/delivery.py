@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from marshmallow import fields
 
-from app.api.case_steps import Steps
+from app.api.cases import CASE, STEP
 from app.api.noun import Noun
 from app.api.schemas import Shape, Text
+from app.api.steps import Steps
 from app.casework import delivery
 from app.casework.rules.signature import LONGEST
 from app.people.permissions import Permission
 
 noun = Noun("delivery", "Handing results over")
-step = Steps(noun)
+step = Steps(noun, CASE, STEP)
 
 HAND_OVER = Permission.CASE_HAND_OVER
 
@@ -27,13 +28,16 @@ class AgentWithLetter(Shape):
     id_number = Text(limit=60, allow_none=True)
 
 
-class HandOver(Shape):
+class Receiver(Shape):
     """`pickup_code` or the applicant's `id_number`."""
 
     receiver = Text(limit=60, required=True)
     pickup_code = Text(limit=20, allow_none=True, load_default=None)
     id_number = Text(limit=60, allow_none=True, load_default=None)
     agent = fields.Nested(AgentWithLetter, allow_none=True, load_default=None)
+
+
+class HandOver(Receiver):
     signature = Text(
         limit=LONGEST,
         allow_none=True,

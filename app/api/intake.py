@@ -11,11 +11,13 @@ from flask import g
 from marshmallow import ValidationError, fields, validate
 
 from app.api.case_shapes import ReceivedCase, shown
-from app.api.case_steps import Reason, Steps
+from app.api.cases import CASE, STEP
 from app.api.deadlines import when
+from app.api.items import UNITS
 from app.api.noun import Noun
-from app.api.reading import own_hall, row_id
+from app.api.reading import acting_hall, row_id
 from app.api.schemas import Shape, Text, listed, whole
+from app.api.steps import Reason, Steps
 from app.casework import corrections, finish, intake, supplement
 from app.casework.rules.materials import MaterialState
 from app.errors import Refusal
@@ -25,11 +27,14 @@ from app.people.permissions import Permission
 from app.queueing.queries import ticket_view, window_of_staff
 
 noun = Noun("intake", "Receiving and accepting cases")
-
-step = Steps(noun)
+step = Steps(noun, CASE, STEP)
 
 ACCEPT, OVERRIDE = Permission.CASE_ACCEPT, Permission.CASE_OVERRIDE
 LONGEST_GAP = 366
+RECEIVING = (
+    "case.applicant_kind case.material_unknown licence.expired licence.revoked auth.foreign_hall hall.unknown text.empty "
+    "person.bad_id person.bad_phone"
+)
 
 
 class Party(Shape):
@@ -53,8 +58,7 @@ class MaterialIn(Shape):
     state = Text(limit=20, load_default="received", metadata={"enum": [state.value for state in MaterialState]})
 
 
-class NewCase(Shape):
-    item = Text(limit=80, required=True, metadata={"description": "Implementation code"})
+class Application(Shape):
     applicant = fields.Nested(Applicant, required=True)
     materials = listed(fields.Nested(MaterialIn), load_default=list)
     ticket = Text(limit=60, allow_none=True, load_default=None, metadata={"description": "Of the present visit"})
@@ -63,15 +67,19 @@ class NewCase(Shape):
     hall = Text(limit=40, allow_none=True, load_default=None, metadata={"description": "One's own by default"})
 
 
+class NewCase(Application):
+    item = Text(limit=80, required=True, metadata={"description": "Implementation code"})
+
+
 class GapLimit(Shape):
     amount = whole(1, LONGEST_GAP, required=True)
-    unit = Text(limit=2, load_default="WD", metadata={"enum": ["WD", "WH", "ND", "NH"]})
+    unit = Text(limit=2, load_default="WD", metadata={"enum": UNITS})
 
 
 GAP_LIMIT = {
     "type": "object",
     "required": ["amount"],
-    "properties": {"amount": {"type": "integer", "minimum": 1}, "unit": {"enum": ["WD", "WH", "ND", "NH"]}},
+    "properties": {"amount": {"type": "integer", "minimum": 1}, "unit": {"enum": UNITS}},
 }
 
 
@@ -137,52 +145,41 @@ class Supply(Shape):
     )
 
 
-class NewLimit(Shape):
+class NewLimit(Reason):
     limit = fields.Nested(GapLimit, required=True)
-    reason = Text(limit=500, load_default="")
 
 
 class Backdating(Reason):
     received_at = when(required=True)
 
 
-class NoRequestIn(Shape):
+class NoRequestIn(Reason):
     kind = Text(limit=20, required=True, metadata={"enum": list(intake.NO_REQUESTS)})
-    reason = Text(limit=500, load_default="")
 
 
-@noun.post(
-    "/cases",
-    refuses="item.unknown case.applicant_kind case.material_unknown licence.expired licence.revoked ticket.unknown auth.foreign_hall "
-    "hall.unknown text.empty person.bad_id person.bad_phone",
-)
-@requires(Permission.CASE_ACCEPT)
-@noun.arguments(NewCase)
-@noun.response(201, ReceivedCase)
-def receive_case(given: dict[str, Any]) -> Any:
-    """Receive a case: its number, and the codes with which the applicant asks and collects."""
-    ticket = row_id(given["ticket"], "ticket.unknown") if given["ticket"] else None
-    hall = given["hall"] or g.actor.hall or (ticket[0] if ticket else None)
-    if not hall:
-        raise Refusal("request.invalid", detail="hall: required of those who belong to no single hall")
-    own_hall(g.actor, hall)
+def at_window(given: dict[str, Any]) -> dict[str, Any]:
+    """The application with where it is made, as actions want it: `hall`, `window` and `ticket_id` of the visit.
+
+    Refuses ticket.unknown, request.invalid, hall.unknown, auth.foreign_hall.
+    """
+    asked, text = given.pop("hall"), given.pop("ticket")
+    ticket = row_id(text, "ticket.unknown") if text else None
+    hall = acting_hall(g.actor, asked or g.actor.hall or (ticket[0] if ticket else None))
     if ticket is not None:
         if ticket[0] != hall:
             raise Refusal("ticket.unknown")
         ticket_view(*ticket, now())
-    answer = intake.receive_case(
-        hall=hall,
-        actor=g.actor,
-        at=now(),
-        item=given["item"],
-        applicant=given["applicant"],
-        materials=given["materials"],
-        ticket_id=ticket[1] if ticket else None,
-        agent=given["agent"],
-        delivery=given["delivery"],
-        window=window_of_staff(hall, g.actor.id),
-    )
-    return shown(answer)
+    ticket_id = ticket[1] if ticket else None
+    return given | {"hall": hall, "window": window_of_staff(hall, g.actor.id), "ticket_id": ticket_id}
+
+
+@noun.post("/cases", refuses=f"item.unknown ticket.unknown {RECEIVING}")
+@requires(ACCEPT)
+@noun.arguments(NewCase)
+@noun.response(201, ReceivedCase)
+def receive_case(given: dict[str, Any]) -> Any:
+    """Receive a case: its number, and the codes with which the applicant asks and collects."""
+    return shown(intake.receive_case(actor=g.actor, at=now(), **at_window(given)))
 
 
 step(

@@ -7,13 +7,14 @@ from typing import Any
 from flask import g
 from marshmallow import fields
 
-from app.api.case_shapes import OPTIONAL_INSTANT, STATES, CaseItem, NoticeLine, StaffCase, shown
-from app.api.intake import NewCase
+from app.api.case_shapes import STATES, CaseItem, NoticeLine, ReceivedCase, shown
+from app.api.cases import CASE
+from app.api.intake import RECEIVING, NewCase
 from app.api.noun import Noun
-from app.api.reading import own_hall, plain
-from app.api.schemas import Shape, Text, instant, listed, maybe, said
+from app.api.reading import acting_hall
+from app.api.schemas import OfHall, Shape, Text, instant, listed, maybe, said
+from app.api.steps import Steps, Subject
 from app.casework import levels, levels_queries
-from app.casework.queries import find_case
 from app.errors import Refusal
 from app.now import now
 from app.people.gate import requires
@@ -30,12 +31,8 @@ class Collection(NewCase):
         exclude = ("ticket",)
 
 
-class CollectedCase(StaffCase):
-    """The draft, with the codes that go with its number."""
-
-    query_code = said()
-    query_token = said()
-    pickup_code = said()
+class CollectedCase(ReceivedCase):
+    """The draft just collected."""
 
 
 class NewManifest(Shape):
@@ -73,7 +70,7 @@ class ManifestLine(Shape):
     cases = fields.Integer(required=True)
     sent_at = instant(required=True)
     sent_by = said()
-    arrived_at = instant(**OPTIONAL_INSTANT)
+    arrived_at = maybe(instant)
     arrived_by = maybe()
 
 
@@ -83,39 +80,31 @@ class ManifestOut(ManifestLine):
     notices = fields.List(fields.Nested(NoticeLine), required=True)
 
 
-class ManifestQuery(Shape):
-    hall = Text(limit=40, load_default=None)
-
-
 class ManifestDesk(Shape):
     on_the_way = fields.List(fields.Nested(ManifestLine), required=True)
     to_receive = fields.List(fields.Nested(ManifestLine), required=True)
     recent = fields.List(fields.Nested(ManifestLine), required=True)
 
 
-def own_manifest(number: str) -> tuple[str, int]:
-    """(hall, id) of a manifest that comes from or goes to the caller's hall. Refuses manifest.unknown, auth.foreign_hall."""
-    hall, manifest_id = levels_queries.find_manifest(plain(number, "manifest.unknown"))
+def _on_its_road(own: str | None, hall: str, manifest_id: int) -> bool:
+    """Whether a bundle comes from or goes to one's hall."""
     view = levels_queries.manifest_view(hall, manifest_id)
-    if g.actor.hall not in (None, view["from_hall"], view["to_hall"]):
-        raise Refusal("auth.foreign_hall")
-    return hall, manifest_id
+    return own in (None, view["from_hall"], view["to_hall"])
 
 
-@noun.post(
-    "/collected-cases",
-    refuses="manifest.to_hall item.unknown case.applicant_kind case.material_unknown auth.foreign_hall hall.unknown "
-    "text.empty person.bad_id person.bad_phone licence.expired licence.revoked",
+MANIFEST = Subject(
+    "/manifests", "manifest", "manifest_id", levels_queries.find_manifest, ManifestOut, sees=_on_its_road
 )
+step = Steps(noun, MANIFEST)
+
+
+@noun.post("/collected-cases", refuses=f"manifest.to_hall item.unknown {RECEIVING}")
 @requires(P.CASE_ACCEPT)
 @noun.arguments(Collection)
 @noun.response(201, CollectedCase)
 def collect_case(given: dict[str, Any]) -> Any:
     """Collect papers for the hall above; they are received when they arrive there."""
-    hall = given.pop("hall") or g.actor.hall
-    if not hall:
-        raise Refusal("request.invalid", detail="hall: required of those who belong to no single hall")
-    own_hall(g.actor, hall)
+    hall = acting_hall(g.actor, given.pop("hall"))
     window = window_of_staff(hall, g.actor.id)
     return shown(levels.collect_case(hall=hall, actor=g.actor, at=now(), window=window, **given))
 
@@ -130,7 +119,7 @@ def collect_case(given: dict[str, Any]) -> Any:
 @noun.response(201, ManifestOut)
 def send_manifest(given: dict[str, Any]) -> Any:
     """Send a bundle; all its cases belong to one hall."""
-    found = [find_case(plain(number, "case.unknown")) for number in given.pop("cases")]
+    found = [CASE.found(number) for number in given.pop("cases")]
     if not found:
         raise Refusal("manifest.empty")
     if len({hall for hall, _ in found}) > 1:
@@ -141,14 +130,11 @@ def send_manifest(given: dict[str, Any]) -> Any:
 
 @noun.get("/manifests", refuses="hall.unknown auth.foreign_hall")
 @requires(P.CASE_ACCEPT, P.CASE_HAND_OVER, P.HALL_WATCH)
-@noun.arguments(ManifestQuery, location="query")
+@noun.arguments(OfHall, location="query")
 @noun.response(200, ManifestDesk)
 def list_manifests(given: dict[str, Any]) -> Any:
     """What is on its way from a hall and to it, and what arrived lately."""
-    hall = given["hall"] or g.actor.hall
-    if not hall:
-        raise Refusal("request.invalid", detail="hall: required of those who belong to no single hall")
-    return levels_queries.manifest_desk(own_hall(g.actor, hall), now())
+    return levels_queries.manifest_desk(acting_hall(g.actor, given["hall"]), now())
 
 
 @noun.get("/manifests/<number>", refuses="manifest.unknown auth.foreign_hall")
@@ -156,17 +142,15 @@ def list_manifests(given: dict[str, Any]) -> Any:
 @noun.response(200, ManifestOut)
 def read_manifest(number: str) -> Any:
     """One bundle and its cases, people masked."""
-    return shown(levels_queries.manifest_view(*own_manifest(number)))
+    return shown(levels_queries.manifest_view(*MANIFEST.seen(number)))
 
 
-@noun.post(
-    "/manifests/<number>/arrive",
-    refuses="manifest.unknown manifest.arrived auth.foreign_hall hall.unknown",
+step(
+    "arrive",
+    levels.arrive_manifest,
+    P.CASE_ACCEPT,
+    P.CASE_HAND_OVER,
+    says="Take a bundle over: collected cases are received as of now, results lie ready to be collected.",
+    takes=Arrival,
+    refuses="manifest.arrived",
 )
-@requires(P.CASE_ACCEPT, P.CASE_HAND_OVER)
-@noun.arguments(Arrival)
-@noun.response(200, ManifestOut)
-def arrive_manifest(given: dict[str, Any], number: str) -> Any:
-    """Take a bundle over: collected cases are received as of now, results lie ready to be collected."""
-    hall, manifest_id = levels_queries.find_manifest(plain(number, "manifest.unknown"))
-    return shown(levels.arrive_manifest(hall=hall, actor=g.actor, at=now(), manifest_id=manifest_id, **given))

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from flask import Response, g
 
 from app.api.case_shapes import NoticeLine, notice_line
-from app.api.cases import OF_CASE, own_case
+from app.api.cases import CASE
 from app.api.noun import Noun
 from app.api.reading import known_hall, row_id
 from app.casework.levels_queries import works_with
@@ -22,12 +22,12 @@ noun = Noun("notices", "Issued papers")
 PAPER = {"type": "string", "format": "binary"}
 
 
-@noun.get("/cases/<number>/notices", refuses=OF_CASE)
+@noun.get("/cases/<number>/notices", refuses=CASE.refuses)
 @requires(Permission.CASE_READ)
 @noun.response(200, NoticeLine(many=True))
 def list_notices(number: str) -> Any:
     """The papers of a case, oldest first."""
-    return [notice_line(notice) for notice in queries.notices_of_case(*own_case(number))]
+    return [notice_line(notice) for notice in queries.notices_of_case(*CASE.seen(number))]
 
 
 @noun.get("/notices/<notice_id>.pdf", refuses="notice.unknown hall.unknown auth.foreign_hall")

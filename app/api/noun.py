@@ -60,15 +60,15 @@ class Noun(Blueprint):
     ) -> None:
         """Register the route and describe it."""
         assert view_func is not None
-        posts = "POST" in options.get("methods", ())
+        sends = bool({"POST", "PUT"} & set(options.get("methods", ())))
         demands: frozenset[str] = view_func.demands  # type: ignore[attr-defined]  # a route without a gate is a mistake
         codes = ["auth.invalid", *refuses.split()]
         codes += GUARDED if demands else ()
-        codes += BODY if posts else ()
-        codes += ACT if posts and acts else ()
+        codes += BODY if sends else ()
+        codes += ACT if sends and acts else ()
         codes += ("request.too_many",) if limited else ()
         described = view_func._apidoc  # type: ignore[attr-defined]  # where flask-smorest keeps it
-        if "arguments" in described and not posts:
+        if "arguments" in described and not sends:
             codes += READ
         manual: dict[str, Any] = {
             "operationId": view_func.__name__,
@@ -77,7 +77,7 @@ class Noun(Blueprint):
         }
         if demands:
             manual["x-permissions"] = sorted(str(p) for p in demands)
-        if posts and acts:
+        if sends and acts:
             manual["parameters"] = [KEY_HEADER]
         described["manual_doc"] = manual
         if limited:

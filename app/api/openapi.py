@@ -16,7 +16,7 @@ from app.people.permissions import Permission
 DESCRIPTION = """The API of a government service hall: queue, windows, cases, deadlines.
 
 Times are RFC 3339 with the hall's offset. Errors are RFC 9457 problem details with a stable `code`; `?lang=en` or
-Accept-Language chooses their language. GET never changes anything. Every POST that changes something honours
+Accept-Language chooses their language. GET never changes anything. Every POST and PUT that changes something honours
 `Idempotency-Key`. Unknown members of a request are ignored. Ids of tickets, windows, devices and notices begin
 with their hall: `luolong-123`.
 """

@@ -9,10 +9,11 @@ from flask import g
 from marshmallow import fields, validate
 
 from app.api.case_shapes import CaseLine, CasePage
-from app.api.case_steps import Steps
+from app.api.cases import CASE, STEP
 from app.api.noun import Noun
-from app.api.reading import own_hall
-from app.api.schemas import PageQuery, Shape, Text, asked, instant, maybe, said
+from app.api.reading import watched_hall
+from app.api.schemas import HallPageQuery, Named, OfDepartment, OfHall, Shape, Text, asked, dated, instant, maybe, said
+from app.api.steps import Steps
 from app.casework import oversight, reports, watch
 from app.casework.rules.tally import Period, Span
 from app.now import local_day, now
@@ -20,7 +21,7 @@ from app.people.gate import requires
 from app.people.permissions import Permission
 
 noun = Noun("oversight", "Supervision: urging, public reasons, reports")
-step = Steps(noun, "case.reason_required")
+step = Steps(noun, CASE, f"{STEP} case.reason_required")
 
 
 class UrgeNote(Shape):
@@ -70,12 +71,6 @@ step(
 # ── reports ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class OfHall(Shape):
-    """`hall` is one's own by default; staff of the network see all halls without it."""
-
-    hall = Text(limit=40, load_default=None)
-
-
 class PeriodQuery(OfHall):
     """The day, week (from Monday) or month that holds `on`; today by default."""
 
@@ -92,10 +87,6 @@ class ForecastQuery(OfHall):
     days = asked(1, 30, watch.DAYS_AHEAD)
 
 
-class OverdueQuery(PageQuery):
-    hall = Text(limit=40, load_default=None)
-
-
 class PaceLine(Shape):
     """Times of decided cases in one `unit`: days (WD, ND) or minutes (WH, NH). Percentiles are nearest ranks."""
 
@@ -108,12 +99,10 @@ class PaceLine(Shape):
     p90 = fields.Integer(required=True)
 
 
-class ReportLine(Shape):
+class ReportLine(Named):
     """One row of a report. Rates are in percent, null of nothing."""
 
     key = said()
-    name = said()
-    name_en = said()
     received = fields.Integer(required=True)
     not_accepted = fields.Integer(required=True)
     withdrawn = fields.Integer(required=True)
@@ -138,7 +127,7 @@ class ReportLine(Shape):
 
 
 class ReportDay(Shape):
-    day = fields.String(required=True, metadata={"format": "date"})
+    day = dated()
     received = fields.Integer(required=True)
     decided = fields.Integer(required=True)
 
@@ -149,27 +138,23 @@ class GroundLine(Shape):
     count = fields.Integer(required=True)
 
 
-class LateLine(Shape):
+class LateLine(OfDepartment):
     """A case past its promised limit, with what the public was told. What is done at once ends when it is delivered."""
 
     number = said()
     item = said()
     item_en = said()
-    department = said()
-    department_en = said()
     light = said()
     promised_due_at = instant(required=True)
     decided_at = instant(required=True)
-    ended_at = instant(required=True, allow_none=True)
+    ended_at = maybe(instant)
     reason = maybe()
 
 
-class OpenLine(Shape):
+class OpenLine(Named):
     """Open cases by light."""
 
     key = said()
-    name = said()
-    name_en = said()
     total = fields.Integer(required=True)
     green = fields.Integer(required=True)
     amber = fields.Integer(required=True)
@@ -181,7 +166,7 @@ class OpenLine(Shape):
 class ForecastDay(Shape):
     """How many cases turn yellow, and late ones red, from `from_at` until before `until_at` if nobody acts."""
 
-    day = fields.String(required=True, metadata={"format": "date"})
+    day = dated()
     from_at = instant(required=True)
     until_at = instant(required=True)
     yellow = fields.Integer(required=True)
@@ -193,8 +178,8 @@ class PeriodReport(Shape):
 
     hall = maybe()
     period = said()
-    first_on = fields.String(required=True, metadata={"format": "date"}, attribute="from")
-    last_on = fields.String(required=True, metadata={"format": "date"}, attribute="to")
+    first_on = dated(attribute="from")
+    last_on = dated(attribute="to")
     side = said()
     made_at = instant(required=True)
     total = fields.Nested(ReportLine, required=True)
@@ -227,11 +212,6 @@ class OverduePage(CasePage):
 HALLS = "hall.unknown auth.foreign_hall"
 
 
-def _hall(given: dict[str, Any]) -> str | None:
-    hall = given.pop("hall")
-    return own_hall(g.actor, hall) if hall else g.actor.hall
-
-
 @noun.get("/reports/period", refuses=HALLS)
 @requires(Permission.HALL_WATCH)
 @noun.arguments(PeriodQuery, location="query")
@@ -240,7 +220,7 @@ def read_report(given: dict[str, Any]) -> Any:
     """What came in and what was decided in a period, how fast, what was late and why; a row a department and so on."""
     at = now()
     span = Span.holding(Period(given["period"]), given["on"] or local_day(at))
-    return reports.report(hall=_hall(given), span=span, side=given["side"], at=at)
+    return reports.report(hall=watched_hall(g.actor, given.pop("hall")), span=span, side=given["side"], at=at)
 
 
 @noun.get("/reports/open", refuses=HALLS)
@@ -249,7 +229,7 @@ def read_report(given: dict[str, Any]) -> Any:
 @noun.response(200, OpenReport)
 def read_open(given: dict[str, Any]) -> Any:
     """Open cases by light for each department, hall, clerk or stage, the worst first."""
-    return {"side": given["side"], "rows": watch.lights_by(given["side"], _hall(given))}
+    return {"side": given["side"], "rows": watch.lights_by(given["side"], watched_hall(g.actor, given.pop("hall")))}
 
 
 @noun.get("/reports/forecast", refuses=HALLS)
@@ -258,13 +238,13 @@ def read_open(given: dict[str, Any]) -> Any:
 @noun.response(200, Outlook)
 def read_forecast(given: dict[str, Any]) -> Any:
     """How many cases turn yellow or red today and on the next working days."""
-    return {"days": watch.forecast(_hall(given), now(), given["days"])}
+    return {"days": watch.forecast(watched_hall(g.actor, given.pop("hall")), now(), given["days"])}
 
 
 @noun.get("/reports/overdue", refuses=HALLS)
 @requires(Permission.HALL_WATCH)
-@noun.arguments(OverdueQuery, location="query")
+@noun.arguments(HallPageQuery, location="query")
 @noun.response(200, OverduePage)
 def read_overdue(given: dict[str, Any]) -> Any:
     """Open late cases; those whose reason nobody has published stand on top."""
-    return watch.open_cases(at=now(), hall=_hall(given), late=True, **given)
+    return watch.open_cases(at=now(), hall=watched_hall(g.actor, given.pop("hall")), late=True, **given)

@@ -103,6 +103,11 @@ def drop_key(_error: BaseException | None = None) -> None:
     request_key.set(None)
 
 
+def is_row_id(text: str) -> bool:
+    """Whether a text has the form of a public id."""
+    return _ROW_ID.fullmatch(text) is not None
+
+
 def row_id(text: str, unknown: str) -> tuple[str, int]:
     """(hall, number) of a public id such as `luolong-123`. Refuses with the code `unknown`."""
     found = _ROW_ID.fullmatch(text)
@@ -139,3 +144,22 @@ def own_hall(actor: Actor, code: str) -> str:
         if actor.hall is not None:
             raise Refusal("auth.foreign_hall")
     return code
+
+
+def acting_hall(actor: Actor, code: str | None) -> str:
+    """Where something new begins: the hall that is named, else one's own.
+
+    Refuses request.invalid (neither), hall.unknown, auth.foreign_hall.
+    """
+    hall = code or actor.hall
+    if not hall:
+        raise Refusal("request.invalid", detail="hall: required of those who belong to no single hall")
+    return own_hall(actor, hall)
+
+
+def watched_hall(actor: Actor, code: str | None) -> str | None:
+    """Where to look: the hall that is named, else one's own; None, which is everywhere, for those who have none.
+
+    Refuses hall.unknown, auth.foreign_hall.
+    """
+    return own_hall(actor, code) if code else actor.hall

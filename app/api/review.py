@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from app.api.case_steps import Reason, Steps
+from app.api.cases import CASE, STEP
 from app.api.noun import Noun
 from app.api.schemas import Shape, Text, whole
+from app.api.steps import Reason, Steps
 from app.casework import review, special
 from app.casework.rules.clocks import Ground, SiteGround
 from app.people.permissions import Permission
 
 noun = Noun("review", "Approving cases")
-step = Steps(noun, "auth.foreign_department case.not_authorised")
+step = Steps(noun, CASE, f"{STEP} auth.foreign_department case.not_authorised")
 
 DECIDE, ANSWER = Permission.CASE_DECIDE, Permission.CASE_ANSWER
 SIGNED = "case.reason_required case.basis_required"
@@ -33,9 +34,8 @@ class Suspension(Shape):
     days = whole(-(2**31), 2**31 - 1, required=True, metadata={"description": "Natural days that it needs"})
 
 
-class SiteCheck(Shape):
+class SiteCheck(Suspension):
     ground = Text(limit=20, load_default="site_check", metadata={"enum": [ground.value for ground in SiteGround]})
-    days = whole(-(2**31), 2**31 - 1, required=True, metadata={"description": "Natural days that it needs"})
 
 
 class Forwarding(Shape):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import marshmallow as ma
@@ -68,9 +69,26 @@ def said(**more: Any) -> fields.String:
     return fields.String(required=True, **more)
 
 
-def maybe(kind: type[fields.Field] = fields.String, **more: Any) -> fields.Field:
-    """A value that goes out and may be null."""
+def dated(**more: Any) -> fields.String:
+    """A local day that goes out, as 2026-11-22."""
+    return fields.String(required=True, metadata={"format": "date"}, **more)
+
+
+def maybe(kind: Callable[..., fields.Field] = fields.String, **more: Any) -> fields.Field:
+    """A value that goes out and may be null: a text, an `instant`, or another kind."""
     return kind(required=True, allow_none=True, **more)
+
+
+class Named(Shape):
+    """What has a name in both languages."""
+
+    name = said()
+    name_en = said()
+
+
+class OfDepartment(Shape):
+    department = said()
+    department_en = said()
 
 
 class Problem(Shape):
@@ -84,6 +102,24 @@ class Problem(Shape):
     facts = fields.Dict(keys=fields.String())
 
 
+class OfHall(Shape):
+    """`hall` is one's own by default; staff of the network see all halls without it."""
+
+    hall = Text(limit=40, load_default=None)
+
+
 class PageQuery(Shape):
     page = asked(1, 100_000, 1)
     per_page = asked(1, 100, 20)
+
+
+class HallPageQuery(OfHall, PageQuery):
+    """A page of what one hall has, or all."""
+
+
+class Page(Shape):
+    """One page of a list; whoever makes one says what its `items` are."""
+
+    total = fields.Integer(required=True)
+    page = fields.Integer(required=True)
+    pages = fields.Integer(required=True)

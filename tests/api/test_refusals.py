@@ -37,6 +37,8 @@ NEVER_HERE: dict[str, set[str]] = {
     "withdraw_joint_case": _PART,
     "query_joint_case": {"joint.unknown"},  # found by number and code
     "arrive_manifest": _PART,
+    # the paper is in somebody's hand: no closed queue refuses it, and no person is named
+    "reconcile_block": {"queue.closed", "queue.closed_for_today", "person.bad_id", "person.bad_phone"},
 }
 
 Place = tuple[str, str]  # module and function
@@ -46,13 +48,16 @@ class Modules:
     """The functions of the app's modules, and what each name in them means."""
 
     def __init__(self, files: Iterator[Path]) -> None:
-        self.functions: dict[Place, ast.FunctionDef] = {}
+        self.functions: dict[Place, ast.AST] = {}
         self._means: dict[Place, Place] = {}  # a module's own name → where it comes from
         for file in files:
             module = ".".join(file.relative_to(APP.parent).with_suffix("").parts)
             for node in ast.parse(file.read_text(encoding="utf-8")).body:
                 if isinstance(node, ast.FunctionDef):
                     self.functions[module, node.name] = node
+                elif isinstance(node, ast.Expr) and ast.unparse(node).startswith("step("):
+                    name, action = step_of(node.value)
+                    self.functions[module, name] = action
                 elif isinstance(node, ast.ImportFrom):
                     for name in node.names:
                         self._means[module, name.asname or name.name] = (node.module or "", name.name)
@@ -69,6 +74,15 @@ class Modules:
             return f"{room}.{name}", part.attr
         name = getattr(part, "id", "")
         return (module, name) if (module, name) in self.functions else self._means.get((module, name), ("", ""))
+
+
+def step_of(said: ast.expr) -> tuple[str, ast.Call]:
+    """The name of a step in the document, and the call of its action: all that its view does besides finding."""
+    assert isinstance(said, ast.Call)
+    action = said.args[1]
+    assert isinstance(action, ast.Attribute)
+    named = [ast.literal_eval(keyword.value) for keyword in said.keywords if keyword.arg == "named"]
+    return (named or [action.attr])[0], ast.Call(func=action, args=[], keywords=[])
 
 
 def refused(node: ast.AST) -> set[str]:
