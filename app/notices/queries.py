@@ -11,7 +11,7 @@ from app import privacy
 from app.db import db
 from app.errors import Refusal
 from app.notices.models import NoticeRow, place
-from app.notices.paper import render
+from app.notices.paper import Order, render, render_all
 from app.notices.registry import NOTICES
 from app.now import iso
 
@@ -39,6 +39,17 @@ def pdf(hall: str, notice_id: int) -> bytes:
     """The paper, the same every time. Refuses `notice.unknown`."""
     paper = notice(hall, notice_id)
     return render(paper["kind"], paper["facts"], language=paper["language"])
+
+
+def pdf_of_case(hall: str, case_id: int, since: int = 0) -> bytes:
+    """The papers of a case as one file, oldest first, from the paper `since` on. Refuses `notice.unknown`."""
+    mine = (NoticeRow.hall == hall, NoticeRow.case_id == case_id, NoticeRow.id >= since)
+    rows = list(db.session.execute(select(NoticeRow).where(*mine).order_by(NoticeRow.id)).scalars())
+    if not rows:
+        raise Refusal("notice.unknown")
+    orders = [Order(row.kind, _facts(row), row.language) for row in rows]
+    last = orders[-1].facts
+    return render_all(orders, title=rows[-1].number, author=last["hall_name"], at=last["issued_at"])
 
 
 def _facts(row: NoticeRow) -> dict[str, Any]:

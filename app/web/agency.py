@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -17,14 +16,14 @@ from app.casework.rules.agency import LIMIT, Beneficiary, OrderState
 from app.catalog.queries import search_items
 from app.errors import Refusal
 from app.events import Actor
-from app.notices import queries as papers
 from app.now import now
-from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present
-from app.web.case_history import paper_title
+from app.web import times, wording
+from app.web.case_history import names_of, paper_title
+from app.web.desk import staff_of_hall
 from app.web.forms import new_key, once
+from app.web.prints import paper_answer
 from app.web.stories import tell
 
 pages = Blueprint("agency", __name__, url_prefix="/agency")
@@ -43,21 +42,11 @@ AT_FIELD = {"person.bad_id": "id_number", "person.bad_phone": "phone", "case.unk
 HIDE_AFTER_S = 30
 
 
-def _staff() -> tuple[Actor, str]:
-    """Who runs errands, and of which hall. Refuses auth.required, auth.foreign_hall (staff of no one hall)."""
-    actor = gate.staff()
-    if actor is None:
-        raise Refusal("auth.required")
-    if actor.hall is None:
-        raise Refusal("auth.foreign_hall")
-    return actor, actor.hall
-
-
 @pages.get("")
 @requires(P.AGENCY_HANDLE)
 def desk() -> str:
     """The orders that still ask for something, soonest due first; or those of one state."""
-    _actor, hall = _staff()
+    _actor, hall = staff_of_hall()
     state = request.args.get("state", "")
     chosen = state if state in set(OrderState) else None
     page = request.args.get("page", 1, type=int)
@@ -74,12 +63,12 @@ def desk() -> str:
 @requires(P.AGENCY_HANDLE)
 def new() -> str:
     """The form of a new order."""
-    _staff()
+    staff_of_hall()
     return _form()
 
 
 def _form(**more: Any) -> str:
-    kinds = [(kind.value, present.word(kind.value, "beneficiary")) for kind in Beneficiary]
+    kinds = [(kind.value, wording.word(kind.value, "beneficiary")) for kind in Beneficiary]
     return render_template(
         "agency/form.html", **{"form": {}, "error": "", "error_field": "", **more}, kinds=kinds, key=new_key()
     )
@@ -89,7 +78,7 @@ def _form(**more: Any) -> str:
 @requires(P.AGENCY_HANDLE)
 def order() -> AnyResponse | tuple[str, int]:
     """Take the order; its letter of authority is there to be signed."""
-    actor, hall = _staff()
+    actor, hall = staff_of_hall()
     fields = request.form
     words = {name: fields.get(name, "") for name in ("beneficiary", "wish", "letter", "address")}
     principal = {name: fields.get(name, "").strip() for name in ("name", "id_number", "phone")}
@@ -102,7 +91,7 @@ def order() -> AnyResponse | tuple[str, int]:
             raise
         at_field = str(refusal.facts.get("field") or AT_FIELD.get(refusal.code, ""))
         at_field = "item" if refusal.code == "item.unknown" else at_field
-        return _form(form=fields, error=present.told(refusal), error_field=at_field), 422
+        return _form(form=fields, error=wording.told(refusal), error_field=at_field), 422
     flash(gettext("已登记 %(number)s，请打印委托书由委托人签字", number=view["number"]), "ok")
     return redirect(url_for("agency.page", number=view["number"]), code=303)
 
@@ -119,7 +108,7 @@ def _item(typed: str) -> str | None:
 
 
 def _own(number: str) -> tuple[Actor, str, int]:
-    actor, own = _staff()
+    actor, own = staff_of_hall()
     hall, order_id = find_order(number[:40])
     if own != hall:
         raise Refusal("auth.foreign_hall")
@@ -137,6 +126,7 @@ def _page(number: str, **more: Any) -> str:
         reasons=REASONS,
         key=new_key,
         paper_title=paper_title,
+        people=names_of({view["handled_by"]} - {None}),
     )
 
 
@@ -173,7 +163,7 @@ def take(number: str, step: str) -> AnyResponse | tuple[str, int]:
         at_field = str(refusal.facts.get("field") or AT_FIELD.get(refusal.code, ""))
         if refusal.status not in (409, 422) and not at_field:
             raise
-        told = {"form": request.form, "step": step, "error": present.told(refusal), "error_field": at_field}
+        told = {"form": request.form, "step": step, "error": wording.told(refusal), "error_field": at_field}
         return _page(number, **told), 422 if refusal.status == 404 else refusal.status
     flash(_done(step, view), "ok")
     return redirect(url_for("agency.page", number=view["number"]), code=303)
@@ -197,7 +187,7 @@ def _given(step: str) -> dict[str, Any]:
 def _done(step: str, view: Mapping[str, Any]) -> str:
     if step in ("start", "resume") or (step == "accept" and view["state"] == "running"):
         due = view["clock"]["due_at"]
-        return gettext("开始计时，%(when)s 到期", when=present.stamp(due)) if due else gettext("开始计时")
+        return gettext("开始计时，%(when)s 到期", when=times.stamp(due)) if due else gettext("开始计时")
     return {
         "accept": gettext("已受理，材料交齐后开始计时"),
         "interrupt": gettext("已中止，时限停止计算"),
@@ -214,7 +204,4 @@ def paper(number: str, notice_id: int) -> Response:
     _actor, hall, order_id = _own(number)
     if notice_id not in {one["id"] for one in order_view(hall, order_id, now())["notices"]}:
         raise Refusal("notice.unknown")
-    name = quote(f"{papers.notice(hall, notice_id)['number']}.pdf")
-    answer = Response(papers.pdf(hall, notice_id), mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
-    return answer
+    return paper_answer(hall, notice_id)

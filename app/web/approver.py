@@ -24,7 +24,7 @@ from app.now import now
 from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import approver_steps, present
+from app.web import approver_steps, wording
 from app.web.case_history import names_of
 from app.web.cases import own_case
 from app.web.desk import left, staff_with, whole
@@ -67,10 +67,10 @@ def _desk(actor: Actor, tab: str, **values: Any) -> str:
     cases, counts = {"items": [], "total": 0, "more": False, "page": 1, "pages": 1}, dict.fromkeys(INBOX_TABS, 0)
     if department is not None or chief:  # an account without its department decides nothing
         page = whole(request.args.get("page"), 1, most=100_000)
-        counts = tab_counts(department=department)
+        counts = tab_counts(department=department, hall=actor.hall)
         if tab != "questions":
-            cases = inbox(at=at, department=department, light=light, state=tab, q=q, page=page)
-    questions = no_requests() if chief else []
+            cases = inbox(at=at, hall=actor.hall, department=department, light=light, state=tab, q=q, page=page)
+    questions = no_requests(actor.hall) if chief else []
     people = names_of({row["by"] for row in questions})
     return render_template(
         "approver/inbox.html",
@@ -81,7 +81,7 @@ def _desk(actor: Actor, tab: str, **values: Any) -> str:
         cases=cases,
         chief=chief,
         department=department,
-        department_shown=department_en(department) if present.english() and department else department,
+        department_shown=department_en(department) if wording.english() and department else department,
         departments=departments() if chief else [],
         questions=questions,
         people=people,
@@ -145,7 +145,7 @@ def _act(number: str, step: str, done: str, act: Callable[..., Any], **arguments
     except Refusal as refusal:
         if refusal.code.startswith("auth."):
             raise
-        g.approver_refused = {"step": step, "form": request.form, "sentence": present.told(refusal)}
+        g.approver_refused = {"step": step, "form": request.form, "sentence": wording.told(refusal)}
         case = case_view(hall, case_id, now())
         return render_template("approver/act.html", case=case), refusal.status
     flash(done, "ok")
@@ -285,7 +285,7 @@ def answer(number: str) -> tuple[str, int] | AnyResponse:
         with once(actor):
             review.answer_no_request(hall=hall, actor=actor, at=now(), case_id=case_id, **given)
     except Refusal as refusal:
-        refused = {"number": number, "form": request.form, "sentence": present.told(refusal)}
+        refused = {"number": number, "form": request.form, "sentence": wording.told(refusal)}
         return _desk(actor, "questions", refused=refused), refusal.status
     flash(said, "ok")
     return redirect(url_for("approver.desk", tab="questions"), code=303)

@@ -29,7 +29,7 @@ from app.hall.rules.calendar import CalendarUnknown
 from app.hall.rules.clock import DeadlineTooFar, Limit, Reckoning
 from app.hall.rules.hours import Schedule
 from app.people.permissions import Permission
-from app.web import present
+from app.web import times, wording
 from app.web.case_history import names_of
 
 T = CaseStep
@@ -190,11 +190,11 @@ def _signed(review: CaseReview) -> dict[str, Any] | None:
 
 
 def _said(code: str) -> str:
-    return present.told(Refusal(code))
+    return wording.told(Refusal(code))
 
 
 def _department(name: str) -> str:
-    return department_en(name) if present.english() and name else name
+    return department_en(name) if wording.english() and name else name
 
 
 def _back_to(case: Case, parts: list[CaseReview], review: CaseReview | None) -> str:
@@ -281,13 +281,13 @@ def words(stand: Reckoning | None) -> str:
     if stand is None:
         return gettext("无法计算")
     if stand.due_at is not None:
-        return present.stamp(stand.due_at)
+        return times.stamp(stand.due_at)
     return _left(stand) if stand.stopped else gettext("日历尚未公布，暂不定日期")
 
 
 def _left(stand: Reckoning) -> str:
     limit = {"amount": stand.limit.amount, "unit": stand.limit.unit.value}
-    return present.remaining({"remaining": stand.remaining, "limit": limit, "stopped": stand.stopped})
+    return times.remaining({"remaining": stand.remaining, "limit": limit, "stopped": stand.stopped})
 
 
 def _kept(stand: Reckoning | None) -> str:

@@ -17,7 +17,7 @@ from app.notices.registry import NOTICES
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present
+from app.web import wording
 from app.web.cases import own_case
 from app.web.desk import staff_with
 from app.web.forms import new_key, once, settings
@@ -47,7 +47,7 @@ def ask() -> tuple[str, int] | AnyResponse:
     except Refusal as refusal:
         if refusal.status not in (404, 422):
             raise
-        return _desk(actor, form=request.form, error=present.told(refusal)), refusal.status
+        return _desk(actor, form=request.form, error=wording.told(refusal)), refusal.status
     return redirect(url_for("batches.page", batch_id=made["id"]), code=303)
 
 
@@ -82,7 +82,7 @@ def file(batch_id: str) -> Response:
 
 
 def _desk(actor: Actor, *, form: Any = None, error: str = "") -> str:
-    names = [(kind, notice.name[1 if present.english() else 0]) for kind, notice in NOTICES.items()]
+    names = [(kind, notice.name[1 if wording.english() else 0]) for kind, notice in NOTICES.items()]
     kinds = [("", gettext("全部文书")), *names]
     mine = batches.batches(actor.hall, actor.ref, settings()) if actor.hall else []
     return render_template("batches/desk.html", kinds=kinds, mine=mine, form=form or {}, error=error, key=new_key)

@@ -15,7 +15,7 @@ from app.errors import Refusal
 from app.hall.queries import hall as hall_of
 from app.notices.registry import NOTICES
 from app.people.models import Staff
-from app.web import present
+from app.web import times, wording
 
 _ = lazy_gettext
 Body = Mapping[str, Any]
@@ -104,6 +104,17 @@ def story(view: Mapping[str, Any]) -> list[dict[str, Any]]:
     return entries[::-1]
 
 
+def last_issued(papers: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The papers that the last step issued; those of one step bear one instant."""
+    return [paper for paper in papers if paper["issued_at"] == papers[-1]["issued_at"]]
+
+
+def problem_words(problem: str | None) -> str:
+    """What is wrong with a paper: the phrase of the list in the reader's language, then what somebody wrote himself."""
+    phrase, mark, own = (problem or "").partition("：")
+    return (gettext(phrase) if phrase else "") + (gettext("：") + own if mark else "")
+
+
 def line(kind: str, body: Body, view: Mapping[str, Any] | None = None) -> tuple[str, str]:
     """(what happened, the particulars) of one event; without the view of its case, papers go by their codes."""
     title, note = TITLES.get(kind, (kind, ""))[0], NOTES.get(kind)
@@ -140,11 +151,11 @@ def names_of(accounts: Collection[str]) -> dict[str, str]:
 
 
 def _department(name: str) -> str:
-    return department_en(name) if present.english() else name
+    return department_en(name) if wording.english() else name
 
 
 def _materials(codes: Sequence[str], view: Mapping[str, Any]) -> str:
-    names = {material["code"]: present.named(material) for material in view.get("materials", ())}
+    names = {material["code"]: wording.named(material) for material in view.get("materials", ())}
     return gettext("、").join(names.get(code, code) for code in codes)
 
 
@@ -158,11 +169,11 @@ def _accepted(body: Body, _view: Mapping[str, Any]) -> str:
 
 
 def _outcome(body: Body, _view: Mapping[str, Any]) -> str:
-    return f"{_department(body['department'])} · {present.word(body['outcome'], 'case')}"
+    return f"{_department(body['department'])} · {wording.word(body['outcome'], 'case')}"
 
 
 def _stopped(body: Body, _view: Mapping[str, Any]) -> str:
-    parts = [present.word(body["ground"], "ground")]
+    parts = [wording.word(body["ground"], "ground")]
     if body["days"]:
         parts.append(gettext("预计 %(days)s 天", days=body["days"]))
     return " · ".join(parts)
@@ -172,46 +183,46 @@ def _moved(body: Body, _view: Mapping[str, Any]) -> str:
     if body["provisional"]:
         return gettext("放假安排公布后确定到期日")
     due = {gettext("承诺到期"): body["promised_due_at"], gettext("法定到期"): body["statutory_due_at"]}
-    told = [f"{name} {present.stamp(when)}" for name, when in due.items() if when]
+    told = [f"{name} {times.stamp(when)}" for name, when in due.items() if when]
     return " · ".join(told) or gettext("停钟期间没有到期日")
 
 
 def hall_name(code: str) -> str:
     """A hall as the reader calls it; its code once it is no longer defined."""
     try:
-        return present.named(hall_of(code))
+        return wording.named(hall_of(code))
     except Refusal:
         return code
 
 
 def _revealed(body: Body, _view: Mapping[str, Any]) -> str:
-    return f"{present.word(body['field'], 'person')} · {present.word(body['reason'], 'reveal')}"
+    return f"{wording.word(body['field'], 'person')} · {wording.word(body['reason'], 'reveal')}"
 
 
 def _signalled(body: Body, _view: Mapping[str, Any]) -> str:
-    level, rung = present.word(body["level"], "signal"), present.word(body["rung"], "rung")
+    level, rung = wording.word(body["level"], "signal"), wording.word(body["rung"], "rung")
     return f"{level} → {rung} · {_department(body['department'])}"
 
 
 def _paper(body: Body, view: Mapping[str, Any]) -> str:
     papers = view.get("notices", ())
     title = next((paper_title(paper) for paper in papers if paper["id"] == body["notice"]), "")
-    return f"{title or NOTICES[body['notice_kind']].name[1 if present.english() else 0]} {body['number']}"
+    return f"{title or NOTICES[body['notice_kind']].name[1 if wording.english() else 0]} {body['number']}"
 
 
 def paper_title(paper: Mapping[str, Any]) -> str:
     """The title of an issued paper in the reader's language."""
-    return str(paper["title_en"] if present.english() else paper["title_zh"])
+    return str(paper["title_en"] if wording.english() else paper["title_zh"])
 
 
 NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
-    "case.received": lambda body, view: present.named(view, "window_name") or body["window"] or "",
+    "case.received": lambda body, view: wording.named(view, "window_name") or body["window"] or "",
     "case.accepted": _accepted,
-    "case.not_accepted": lambda body, _view: present.word(body["ground"], "no_request"),
+    "case.not_accepted": lambda body, _view: wording.word(body["ground"], "no_request"),
     "case.material_shared": lambda body, view: _materials([body["material"]], view),
     "licence.stored": lambda body, _view: str(body["title"]),
-    "case.backdated": lambda body, _view: gettext("更正为 %(when)s", when=present.stamp(body["received_at"])),
-    "case.converted": lambda body, _view: present.span(int(body["amount"]), body["unit"]),
+    "case.backdated": lambda body, _view: gettext("更正为 %(when)s", when=times.stamp(body["received_at"])),
+    "case.converted": lambda body, _view: times.span(int(body["amount"]), body["unit"]),
     "case.reminded": lambda body, _view: {
         "collect": gettext("领取结果"),
         "supplement": gettext("补正材料"),
@@ -227,23 +238,23 @@ NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
     "case.reviewed": _outcome,
     "case.decided": _outcome,
     "case.proposed": _outcome,
-    "case.checked": lambda body, _view: present.word(body["outcome"], "kept"),
+    "case.checked": lambda body, _view: wording.word(body["outcome"], "kept"),
     "case.revoked": lambda body, _view: _department(body["department"]),
-    "case.overran": lambda body, _view: present.word(body["ground"], "ground"),
+    "case.overran": lambda body, _view: wording.word(body["ground"], "ground"),
     "case.suspended": _stopped,
-    "case.extended": lambda body, _view: present.span(int(body["days"]), "WD"),
+    "case.extended": lambda body, _view: times.span(int(body["days"]), "WD"),
     "case.returned": lambda body, _view: _department(body["department"]),
     "case.forwarded": lambda body, _view: hall_name(body["to_hall"]),
-    "case.no_requested": lambda body, _view: present.word(body["ground"], "no_request"),
+    "case.no_requested": lambda body, _view: wording.word(body["ground"], "no_request"),
     "case.no_answered": lambda body, _view: {
         "accept": gettext("同意收件，继续办理"),
         "not_required": gettext("不需要办理许可"),
     }.get(body["answer"], gettext("不予受理")),
     "case.withdrawn": lambda body, _view: gettext("逾期未补正，视为撤回") if body["deemed"] else "",
-    "case.delivered": lambda body, _view: present.word(body["how"], "delivered"),
+    "case.delivered": lambda body, _view: wording.word(body["how"], "delivered"),
     "case.clocks_moved": _moved,
     "case.light_changed": lambda body, _view: (
-        f"{present.light_word(body['light'])} · {_department(body['department'])}"
+        f"{wording.light_word(body['light'])} · {_department(body['department'])}"
     ),
     "case.urged": lambda body, _view: _department(body["department"]),
     "case.urge_answered": lambda body, _view: _department(body["department"]),

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -30,14 +29,14 @@ from app.errors import Refusal
 from app.events import Actor
 from app.notices import queries as papers
 from app.now import iso, now
-from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present
-from app.web.case_history import names_of, paper_title, story
-from app.web.desk import instant
+from app.web import times, wording
+from app.web.case_history import last_issued, names_of, paper_title, problem_words, story
+from app.web.desk import instant, staff, whole
 from app.web.forms import new_key, once
 from app.web.ledger import extension, ledger_answer
+from app.web.prints import paper_answer, pdf_answer
 
 pages = Blueprint("cases", __name__)
 
@@ -54,16 +53,7 @@ STEPS: dict[str, tuple[Any, frozenset[Permission]]] = {
 }
 HIDE_AFTER_S = 30
 COMMITMENT = "申请人承诺在期限内补齐上述材料，逾期自愿视为撤回。"  # goes onto a paper, which is in Chinese
-
-
-def reader(*any_of: Permission) -> Actor:
-    """The staff member who reads. Refuses auth.required, auth.forbidden."""
-    actor = gate.staff()
-    if actor is None:
-        raise Refusal("auth.required")
-    if not any(actor.may(permission) for permission in any_of):
-        raise Refusal("auth.forbidden")
-    return actor
+pages.add_app_template_filter(problem_words)
 
 
 def own_case(number: str, actor: Actor) -> tuple[str, int]:
@@ -76,7 +66,7 @@ def own_case(number: str, actor: Actor) -> tuple[str, int]:
 
 def case_page(number: str, **more: Any) -> str:
     """The page of a case; `more` may hold `form` (what was typed), `step` (which form), `error` (why it was refused)."""
-    actor, at = reader(P.CASE_READ), now()
+    actor, at = staff(P.CASE_READ), now()
     hall, case_id = own_case(number, actor)
     view = case_view(hall, case_id, at)
     guide = frozen_guide(hall, case_id)
@@ -101,6 +91,7 @@ def case_page(number: str, **more: Any) -> str:
         commitment=COMMITMENT,
         key=new_key,
         paper_title=paper_title,
+        last_issued=last_issued,
         at=at,
     )
 
@@ -125,7 +116,7 @@ def bar(clock: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str
         "left": gettext("还剩"),
         "late": gettext("超期"),
     }
-    said = {name: present.span(size, unit) if days else present.minutes(size * 60) for name, size in parts.items()}
+    said = {name: times.span(size, unit) if days else times.minutes(size * 60) for name, size in parts.items()}
     return {
         "longer": extension(rows, clock),
         "parts": {name: round(size * 100 / total, 2) for name, size in parts.items()},
@@ -211,7 +202,7 @@ def take(number: str, step: str) -> tuple[str, int] | AnyResponse:
     if step not in STEPS:
         raise Refusal("request.not_found")
     run, demands = STEPS[step]
-    actor = reader(*demands)
+    actor = staff(*demands)
     hall, case_id = own_case(number, actor)
     try:
         given = _read(step)
@@ -220,7 +211,7 @@ def take(number: str, step: str) -> tuple[str, int] | AnyResponse:
     except Refusal as refusal:
         if refusal.status not in (409, 422):
             raise
-        return case_page(number, form=request.form, step=step, error=present.told(refusal)), refusal.status
+        return case_page(number, form=request.form, step=step, error=wording.told(refusal)), refusal.status
     flash(_done(step, view), "ok")
     return redirect(url_for("cases.page", number=view["number"]), code=303)
 
@@ -272,7 +263,7 @@ def _done(step: str, view: Mapping[str, Any]) -> str:
 @requires(P.CASE_REVEAL)
 def reveal(number: str) -> tuple[str, int] | AnyResponse | str:
     """One masked field in full, with a reason that goes into the record; it hides again after half a minute."""
-    actor = reader(P.CASE_REVEAL)
+    actor = staff(P.CASE_REVEAL)
     hall, case_id = own_case(number, actor)
     field, reason = request.form.get("field", ""), request.form.get("reason", "")
     given = {"case_id": case_id, "field": field, "reason": reason}
@@ -293,22 +284,28 @@ def reveal(number: str) -> tuple[str, int] | AnyResponse | str:
 @requires(P.CASE_READ)
 def deadline_paper(number: str) -> Response:
     """Why both deadlines fall on their days, to be printed: drawn from the record as it stands, the applicant masked."""
-    hall, case_id = own_case(number, reader(P.CASE_READ))
+    hall, case_id = own_case(number, staff(P.CASE_READ))
     return ledger_answer(hall, case_id, now())
+
+
+@pages.get("/cases/<number>/papers.pdf")
+@requires(P.CASE_READ)
+def all_papers(number: str) -> Response:
+    """The papers of a case as one file to print at once: all, or from the paper `since` on. They name people in full."""
+    hall, case_id = own_case(number, staff(P.CASE_READ))
+    data = papers.pdf_of_case(hall, case_id, whole(request.args.get("since")))
+    return pdf_answer(data, number[:40])
 
 
 @pages.get("/notices/<public_id>.pdf")
 @requires(P.CASE_READ)
 def paper(public_id: str) -> Response:
     """One issued paper as PDF, the same every time. It names people in full."""
-    actor, found = reader(P.CASE_READ), _PAPER.fullmatch(public_id)
+    actor, found = staff(P.CASE_READ), _PAPER.fullmatch(public_id)
     if found is None:
         raise Refusal("notice.unknown")
     hall, notice_id = found[1], int(found[2])
     issued = papers.notice(hall, notice_id)
     if not works_with(actor.hall, hall, issued["case_id"] or 0):
         raise Refusal("auth.foreign_hall")
-    name = quote(f"{issued['number']}.pdf")
-    answer = Response(papers.pdf(hall, notice_id), mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
-    return answer
+    return paper_answer(hall, notice_id)

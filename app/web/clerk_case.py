@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import force_locale, lazy_gettext
+from flask_babel import force_locale, gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
 from app.casework.finish import convert_case, finish_case
@@ -15,7 +15,7 @@ from app.casework.levels_queries import works_with
 from app.casework.queries import case_view, find_case, frozen_guide
 from app.casework.rules.clocks import read_limit
 from app.casework.rules.materials import MaterialState
-from app.casework.rules.states import INTAKE, CaseState
+from app.casework.rules.states import DECIDING, INTAKE, CaseState
 from app.casework.sharing import share_material
 from app.casework.supplement import request_supplement, supply
 from app.catalog.rules.classes import TimeClass
@@ -25,9 +25,10 @@ from app.hall.rules.clock import reckon
 from app.now import iso, now
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present
-from app.web.case_history import paper_title
-from app.web.clerk_parts import clerk, pages
+from app.web import wording
+from app.web.case_history import last_issued, paper_title
+from app.web.clerk_parts import pages
+from app.web.desk import staff_of_hall
 from app.web.forms import new_key, once
 
 _ = lazy_gettext
@@ -62,7 +63,7 @@ FIELD_OF = {
 def _own(number: str) -> tuple[str, int]:
     """(hall, id) of a case of the clerk's own hall, or one that went up to it. Refuses case.unknown, auth.foreign_hall."""
     hall, case_id = find_case(number[:40])
-    if not works_with(clerk()[1], hall, case_id):
+    if not works_with(staff_of_hall()[1], hall, case_id):
         raise Refusal("auth.foreign_hall")
     return hall, case_id
 
@@ -79,7 +80,8 @@ def _sheet(hall: str, case_id: int, **more: Any) -> str:
     view, guide, at = case_view(hall, case_id, now()), frozen_guide(hall, case_id), now()
     lacking = [m for m in view["materials"] if m["required"] and m["state"] not in HERE]
     ways = _ways(view, guide, lacking)
-    shown = more.get("way") or _first_way(ways)
+    asked = more.get("way")
+    shown = asked if asked in ways else _first_way(ways)  # to look for an e-licence is no part of its own
     return render_template(
         "clerk/case.html",
         **{"form": {}, "error": "", "error_field": "", **more, "way": shown},
@@ -89,12 +91,15 @@ def _sheet(hall: str, case_id: int, **more: Any) -> str:
         ways=ways,
         supplement=_supplement(hall, guide),
         promised=view["clocks"]["promised"]["limit"],
+        longest=view["clocks"]["statutory"]["limit"],
+        waiting=_waiting(view, ways),
         problems=PROBLEMS,
         no_request_kinds=NO_REQUESTS,
         commitment=COMMITMENT,
         pledge=PLEDGE,
         key=new_key,
         paper_title=paper_title,
+        last_issued=last_issued,
         at=at,
     )
 
@@ -120,8 +125,16 @@ def _ways(view: Mapping[str, Any], guide: Mapping[str, Any], lacking: Sequence[M
 
 
 def _first_way(ways: Sequence[str]) -> str:
-    """The part that stands open: what most probably comes next."""
-    return next((way for way in ("finish", "accept", "notice", "supply", "convert") if way in ways), "")
+    """The part that stands open: what most probably comes next. A conversion is asked for, never offered first."""
+    return next((way for way in ("finish", "accept", "notice", "supply") if way in ways), "")
+
+
+def _waiting(view: Mapping[str, Any], ways: Sequence[str]) -> str:
+    """The departments whose decision the applicant waits for at the window; empty when it is not the window that waits."""
+    if "convert" not in ways or CaseState(view["state"]) not in DECIDING:
+        return ""
+    parts = [wording.named(part, "department") for part in view["departments"] if part["state"] == "open"]
+    return gettext("、").join(parts) or wording.named(view["item"], "department")
 
 
 def _supplement(hall: str, guide: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +151,7 @@ def _supplement(hall: str, guide: Mapping[str, Any]) -> dict[str, Any]:
 @requires(Permission.CASE_ACCEPT)
 def take(number: str, way: str) -> str | tuple[str, int] | Response:
     """One step of the sheet. What is refused comes back with what was typed, the sentence beside its field."""
-    actor, _hall = clerk()
+    actor, _hall = staff_of_hall()
     if way not in STEPS:
         raise Refusal("request.not_found")
     hall, case_id = _own(number)
@@ -155,7 +168,7 @@ def take(number: str, way: str) -> str | tuple[str, int] | Response:
         if refusal.status not in (409, 422):
             raise
         field = FIELD_OF.get(refusal.code, str(refusal.facts.get("field", "")))
-        return _sheet(hall, case_id, **again, error=present.told(refusal), error_field=field), refusal.status
+        return _sheet(hall, case_id, **again, error=wording.told(refusal), error_field=field), refusal.status
     flash(str(DONE[way]), "ok")
     return redirect(url_for("clerk.sheet", number=number), code=303)
 
@@ -173,7 +186,7 @@ def _preview(hall: str, case_id: int) -> str | tuple[str, int]:
                 {**material, "problem": "", **told.get(material["code"], {}), "added": material["code"] not in told}
             )
     if not lines:
-        error = present.told(Refusal("case.nothing_missing"))
+        error = wording.told(Refusal("case.nothing_missing"))
         return _sheet(hall, case_id, form=request.form, way="notice", error=error, error_field="ask"), 422
     return render_template(
         "clerk/notice.html",

@@ -23,9 +23,10 @@ from app.now import local_day, now
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import person_of, window_of_staff
-from app.web import present
+from app.web import wording
 from app.web.case_history import paper_title
-from app.web.clerk_parts import clerk, pages, part, ticket_at_window
+from app.web.clerk_parts import pages, part, ticket_at_window
+from app.web.desk import staff_of_hall
 from app.web.forms import limited, new_key, once
 from app.web.scan import Scanned, read_scan
 from app.words import clean, clean_id_number, clean_phone
@@ -52,7 +53,7 @@ class Typed(Exception):
 
 def form_values(fields: Mapping[str, str], ticket_id: int | None, **more: Any) -> dict[str, Any]:
     """What the form's template shows: the item, who is known, what the store of e-licences has, what was typed."""
-    _, hall = clerk()
+    _, hall = staff_of_hall()
     fields = {name: value for name, value in fields.items() if name not in PRESSED}
     code = fields.get("item", "")
     guide = item_of(code) if code else None
@@ -81,7 +82,7 @@ def _known(fields: Mapping[str, str], ticket_id: int | None) -> dict[str, str] |
     """The applicant of an earlier case whom the form carries as a sealed reference. Refuses another visit's."""
     if not fields.get("known"):
         return None
-    _, hall = clerk()
+    _, hall = staff_of_hall()
     try:
         case_id = json.loads(privacy.open_sealed(fields["known"], _visit(ticket_id)))
     except (privacy.Unsealable, ValueError):
@@ -91,7 +92,7 @@ def _known(fields: Mapping[str, str], ticket_id: int | None) -> dict[str, str] |
 
 def _visit(ticket_id: int | None) -> str:
     """What a reference to an applicant is bound to: this clerk, this hall, this visit."""
-    actor, hall = clerk()
+    actor, hall = staff_of_hall()
     return f"clerk.known|{hall}|{actor.ref}|{ticket_id or ''}"
 
 
@@ -202,14 +203,14 @@ def scan() -> str | Response:
     except Refusal as refusal:
         if refusal.status not in (404, 422):
             raise
-        return form_part(fields, error=present.told(refusal), error_field="scan", goal="scan")
+        return form_part(fields, error=wording.told(refusal), error_field="scan", goal="scan")
     sentence = gettext("没有找到“%(q)s”，试试事项名称的拼音首字母", q=seen.value[:40])
     return form_part(fields, error=sentence, error_field="scan", goal="scan")
 
 
 def _with_person(fields: dict[str, str], id_number: str) -> str:
     """The form with the person of this ID number: recalled when known here, else the number alone, to be completed."""
-    actor, hall = clerk()
+    actor, hall = staff_of_hall()
     limited(LOOKS, actor.ref)
     answer = recall_applicant(hall=hall, actor=actor, at=now(), id_number=id_number)
     blank = dict.fromkeys(WHO[:6], "")
@@ -231,7 +232,7 @@ def _with_item(fields: dict[str, str], code: str) -> str:
 def _to_case(place: tuple[str, int]) -> Response:
     """Open the case that was scanned. Refuses auth.foreign_hall."""
     hall, case_id = place
-    if clerk()[1] != hall:
+    if staff_of_hall()[1] != hall:
         raise Refusal("auth.foreign_hall")
     address = url_for("cases.page", number=case_view(hall, case_id, now())["number"])
     if request.headers.get("HX-Request"):
@@ -249,7 +250,7 @@ def _read() -> dict[str, Any]:
 
     A form that was opened for another visit is never taken for this one: names of two people could be mixed up.
     """
-    _, hall = clerk()
+    _, hall = staff_of_hall()
     fields = request.form
     ticket_id = ticket_at_window()
     if fields.get("ticket", "") != str(ticket_id or ""):
@@ -293,7 +294,7 @@ def _proofread(party: Mapping[str, str], prefix: str) -> None:
             elif name in ("name", "representative", "letter"):
                 clean(value, name, limit={"representative": 60}.get(name, 100), empty=True)
         except Refusal as refusal:
-            raise Typed(present.told(refusal), prefix + name) from None
+            raise Typed(wording.told(refusal), prefix + name) from None
 
 
 def _again(sentence: str, field: str = "") -> str:
@@ -340,7 +341,7 @@ def _lacks(state: str | None) -> bool:
 @requires(Permission.CASE_ACCEPT)
 def receive() -> str | Response:
     """Take the case in and, when asked and nothing is missing, accept it at once: two actions, each done once."""
-    actor, hall = clerk()
+    actor, hall = staff_of_hall()
     if request.form.get("next") == "back":
         return _again("")
     try:
@@ -352,7 +353,7 @@ def receive() -> str | Response:
     except Refusal as refusal:
         if refusal.status != 422 and not refusal.code.startswith("licence."):
             raise
-        return _again(present.told(refusal), str(refusal.facts.get("field", "")))
+        return _again(wording.told(refusal), str(refusal.facts.get("field", "")))
     _, case_id = find_case(case["number"])
     error = ""
     if request.form.get("next") == "accept":
@@ -360,7 +361,7 @@ def receive() -> str | Response:
             with once(actor, "accept"):
                 accept_case(hall=hall, actor=actor, at=now(), case_id=case_id)
         except Refusal as refusal:  # it is received all the same
-            error = present.told(refusal)
+            error = wording.told(refusal)
     codes = {name: case[name] for name in ("query_code", "pickup_code")}
     view = case_view(hall, case_id, now())
     answer = make_response(part("clerk/received.html", case=view, codes=codes, error=error, paper_title=paper_title))

@@ -1,4 +1,4 @@
-"""What the desks of approvers, supervisors and admins share: who sits there, for which hall, how a no is said."""
+"""What desks share: who sits there, for which hall, how a no is said, what was typed."""
 
 from __future__ import annotations
 
@@ -15,20 +15,36 @@ from app.hall.queries import halls
 from app.now import SHANGHAI
 from app.people import gate
 from app.people.permissions import Permission
-from app.web import present
+from app.web import times, wording
 
 YEARS = range(1990, 2101)
 
 
-def staff_with(*any_of: Permission) -> Actor:
-    """The staff member at the desk; a device of the same browser has no desk. Refuses auth.required, auth.forbidden."""
+def staff(*any_of: Permission) -> Actor:
+    """The staff member who asks, with one of these permissions; a device of the same browser has no desk.
+
+    Refuses auth.required, auth.forbidden.
+    """
     actor = gate.staff()
     if actor is None:
         raise Refusal("auth.required")
-    if not any(actor.may(permission) for permission in any_of):
+    if any_of and not any(actor.may(permission) for permission in any_of):
         raise Refusal("auth.forbidden")
-    g.actor = actor
     return actor
+
+
+def staff_of_hall(*any_of: Permission) -> tuple[Actor, str]:
+    """The same, and the hall they work in. Refuses auth.required, auth.forbidden, auth.foreign_hall (no one hall)."""
+    actor = staff(*any_of)
+    if actor.hall is None:
+        raise Refusal("auth.foreign_hall")
+    return actor, actor.hall
+
+
+def staff_with(*any_of: Permission) -> Actor:
+    """The same as `staff`, and from here on the actor of the request."""
+    g.actor = staff(*any_of)
+    return g.actor
 
 
 def hall_at_desk(actor: Actor) -> dict[str, Any]:
@@ -48,7 +64,7 @@ def hall_choices(actor: Actor) -> list[dict[str, Any]]:
 
 def sentence(refusal: Refusal) -> str:
     """The refusal in the reader's language."""
-    return refusal.sentence("en" if present.english() else "zh")
+    return refusal.sentence("en" if wording.english() else "zh")
 
 
 def left(row: dict[str, Any]) -> str:
@@ -56,7 +72,7 @@ def left(row: dict[str, Any]) -> str:
     clock = row["statutory"] if row["light"] == "red" else row["promised"]
     if row["light"] in ("red", "yellow") and (clock["remaining"] or 0) >= 0:
         return gettext("刚刚超期")
-    return present.remaining(clock)
+    return times.remaining(clock)
 
 
 def whole(text: str | None, otherwise: int = 0, most: int = 10**9) -> int:

@@ -25,7 +25,7 @@ from app.people.models import Staff
 from app.people.permissions import ROLES, Permission
 from app.people.sessions import check_password, close_session, open_session
 from app.queueing.queries import queues_of_hall, windows_of_hall
-from app.web import present
+from app.web import wording
 from app.web.forms import limited, safe_next, settings
 from app.web.opening import open_now
 
@@ -56,13 +56,13 @@ def me() -> dict[str, Any] | None:
         return None
     if "me" not in g:
         row = db.session.execute(select(Staff.name, Staff.roles).where(Staff.id == actor.id)).one()
-        roles = [ROLES[role][1 if present.english() else 0] for role in row.roles if role in ROLES]
+        roles = [ROLES[role][1 if wording.english() else 0] for role in row.roles if role in ROLES]
         g.me = {
             "name": row.name,
             "username": actor.name,
             "role": gettext("、").join(roles),
             "hall": actor.hall,
-            "hall_name": present.named(hall_of(actor.hall)) if actor.hall else "",
+            "hall_name": wording.named(hall_of(actor.hall)) if actor.hall else "",
             "department": actor.department,
             "desks": [
                 {"tab": tab, "href": href, "icon": icon, "name": str(name)}
@@ -111,8 +111,8 @@ def _demo_accounts() -> list[dict[str, Any]]:
         role = row.roles[0] if row.roles else ""
         if role in ROLES and (role, row.hall) not in seen:
             seen.add((role, row.hall))
-            hall = present.named(hall_of(row.hall)) if row.hall else ""
-            role_name = ROLES[role][1 if present.english() else 0]
+            hall = wording.named(hall_of(row.hall)) if row.hall else ""
+            role_name = ROLES[role][1 if wording.english() else 0]
             accounts.append(
                 {"username": row.username, "role": role_name, "order": list(ROLES).index(role), "hall": hall}
             )
@@ -164,7 +164,7 @@ def sign_in() -> tuple[str, int] | AnyResponse:
     try:
         actor = check_password(username, request.form.get("password", "")[:200])
     except Refusal as refusal:
-        return _login_page(refusal.sentence("en" if present.english() else "zh"), username), refusal.status
+        return _login_page(refusal.sentence("en" if wording.english() else "zh"), username), refusal.status
     old = request.cookies.get(SESSION_COOKIE)
     if old:
         close_session(actor=gate.staff() or actor, at=now(), token=old)
@@ -212,7 +212,7 @@ def pair_with_code() -> tuple[str, int] | AnyResponse:
         hall = hall_of_code(code)
         device = pair_device(hall=hall, actor=SYSTEM, at=now(), code=code)
     except Refusal as refusal:
-        sentence = refusal.sentence("en" if present.english() else "zh")
+        sentence = refusal.sentence("en" if wording.english() else "zh")
         return render_template("home/pair.html", error=sentence), refusal.status
     return _device_answer(hall, device["kind"], device["token"])
 

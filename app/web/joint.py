@@ -10,7 +10,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.casework import joint
+from app.casework import joint, joint_collection, joint_receipt
 from app.casework.joint_queries import find_joint, joint_ledger, joint_list, joint_view, to_bring
 from app.casework.rules.joint import JointState, JointStep, line_of
 from app.catalog.queries import theme as theme_of
@@ -18,13 +18,13 @@ from app.catalog.queries import themes
 from app.errors import Refusal
 from app.events import Actor
 from app.now import now
-from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import person_of, window_of_staff
-from app.web import present
+from app.web import wording
 from app.web.case_history import paper_title
 from app.web.clerk_parts import ticket_at_window
+from app.web.desk import staff, staff_of_hall
 from app.web.forms import limited, new_key, once
 from app.web.stories import tell
 
@@ -37,27 +37,16 @@ STEPS: dict[str, Any] = {
     "request-supplement": joint.request_joint_supplement,
     "supply": joint.supply_joint,
     "extend": joint.extend_joint,
-    "ready": joint.ready_joint,
-    "hand-over": joint.hand_over_joint,
+    "ready": joint_collection.ready_joint,
+    "hand-over": joint_collection.hand_over_joint,
     "withdraw": joint.withdraw_joint,
 }
-_AT_FIELD = {"case.receiver_mismatch": "pickup_code", "case.agent_letter": "agent_letter"}
-
-
-def staff() -> Actor:
-    """The staff member who asks. Refuses auth.required."""
-    actor = gate.staff()
-    if actor is None:
-        raise Refusal("auth.required")
-    return actor
-
-
-def _clerk() -> tuple[Actor, str]:
-    """The clerk who takes in and the hall. Refuses auth.required, auth.foreign_hall (staff of no one hall)."""
-    actor = staff()
-    if actor.hall is None:
-        raise Refusal("auth.foreign_hall")
-    return actor, actor.hall
+_AT_FIELD = {
+    "case.receiver_mismatch": "pickup_code",
+    "case.agent_letter": "agent_letter",
+    "person.bad_id": "agent_id_number",
+    "case.signature": "signature",
+}
 
 
 @pages.get("")
@@ -77,6 +66,12 @@ def desk() -> str:
     )
 
 
+@pages.app_template_global()
+def bundles(item: str = "") -> list[dict[str, Any]]:
+    """The themes that a window offers: all of them, or those of which this item is a part."""
+    return [one for one in themes() if not item or any(child["item"] == item for child in one["children"])]
+
+
 # ── taking in ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -88,13 +83,13 @@ def new(code: str) -> str:
 
 
 def _form(code: str, **more: Any) -> str:
-    _actor, hall = _clerk()
+    _actor, hall = staff_of_hall()
     theme, ticket_id = theme_of(code[:80]), ticket_at_window()
     return render_template(
         "joint/form.html",
         **{"form": {}, "error": "", "error_field": "", **more},
         theme=theme,
-        questions=[{**f, "options": [(c["code"], present.named(c)) for c in f["choices"]]} for f in theme["form"]],
+        questions=[{**f, "options": [(c["code"], wording.named(c)) for c in f["choices"]]} for f in theme["form"]],
         person=person_of(hall, ticket_id) if ticket_id else {},
         ticket_id=ticket_id or "",
     )
@@ -102,7 +97,7 @@ def _form(code: str, **more: Any) -> str:
 
 def _read(theme: Mapping[str, Any]) -> dict[str, Any]:
     """The one-thing case that the form describes; the applicant may be the person of the ticket."""
-    _actor, hall = _clerk()
+    _actor, hall = staff_of_hall()
     fields = request.form
     ticket_id = ticket_at_window()
     hint = person_of(hall, ticket_id) if ticket_id and fields.get("as_ticket") else {}
@@ -130,7 +125,7 @@ def check(code: str) -> str | tuple[str, int]:
     theme = theme_of(code[:80])
     given = _read(theme)
     try:
-        joint.proofread(theme, given)
+        joint_receipt.proofread(theme, given)
     except Refusal as refusal:
         return _again(theme, refusal)
     states = {m["code"]: m["state"] for m in given["materials"]}
@@ -152,21 +147,21 @@ def _again(theme: Mapping[str, Any], refusal: Refusal) -> tuple[str, int]:
         raise refusal
     said = str(refusal.facts.get("field") or refusal.facts.get("detail") or "")
     at_field = next((f"a-{field['key']}" for field in theme["form"] if field["label"] == said), said)
-    return _form(theme["code"], form=request.form, error=present.told(refusal), error_field=at_field), refusal.status
+    return _form(theme["code"], form=request.form, error=wording.told(refusal), error_field=at_field), refusal.status
 
 
 @pages.post("/new/<code>")
 @requires(P.CASE_ACCEPT)
 def receive(code: str) -> str | tuple[str, int]:
     """Take the whole in and, when asked, accept it at once; the page shows the codes. A second press changes nothing."""
-    actor, hall = _clerk()
+    actor, hall = staff_of_hall()
     theme = theme_of(code[:80])
     if request.form.get("next") == "back":
         return _form(code, form=request.form)
     window = window_of_staff(hall, actor.id)
     try:
         with once(actor):
-            view = joint.receive_joint(hall=hall, actor=actor, at=now(), window=window, **_read(theme))
+            view = joint_receipt.receive_joint(hall=hall, actor=actor, at=now(), window=window, **_read(theme))
     except Refusal as refusal:
         return _again(theme, refusal)
     if request.form.get("next") == "accept":
@@ -205,6 +200,7 @@ def _page(number: str, **more: Any) -> str:
         key=new_key,
         paper_title=paper_title,
         reads_cases=actor.may(P.CASE_READ),
+        hands_out=actor.may(P.CASE_HAND_OVER) and not actor.may(P.CASE_ACCEPT),
     )
 
 
@@ -240,7 +236,7 @@ def take(number: str, step: str) -> tuple[str, int] | Response:
         if refusal.status not in (409, 422) and not at_field:
             raise
         at_field = at_field or str(refusal.facts.get("field", ""))
-        told = {"form": request.form, "step": step, "error": present.told(refusal), "error_field": at_field}
+        told = {"form": request.form, "step": step, "error": wording.told(refusal), "error_field": at_field}
         return _page(number, **told), refusal.status
     flash(_done(step, view), "ok")
     return redirect(url_for("joint.page", number=view["number"]), code=303)
@@ -262,11 +258,13 @@ def _given(step: str) -> dict[str, Any]:
     agent = None
     if fields.get("who") == "agent":
         agent = {"name": fields.get("receiver", ""), "letter": fields.get("agent_letter", "")}
+        agent["id_number"] = fields.get("agent_id_number", "").strip()
     return {
         "receiver": fields.get("receiver", ""),
         "pickup_code": re.sub(r"\s", "", fields.get("pickup_code", "")) or None,
         "id_number": fields.get("id_number", "").strip() or None,
         "agent": agent,
+        "signature": fields.get("signature") or None,
         "only": fields.getlist("only"),
     }
 
@@ -282,6 +280,8 @@ def _done(step: str, view: Mapping[str, Any]) -> str:
         "request-supplement": gettext("已出具合并告知书，请打印后交申请人"),
         "extend": gettext("已延期，请把延期通知书交申请人"),
         "ready": gettext("结果已到窗，一个领取码领取全部"),
-        "hand-over": gettext("已交付，请申请人在送达回证上签字"),
+        "hand-over": gettext("已交付，签名已登记")
+        if request.form.get("signature")
+        else gettext("已交付，请申请人在送达回证上签字"),
         "withdraw": gettext("已按申请人意愿撤回"),
     }[step]

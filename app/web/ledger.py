@@ -12,7 +12,7 @@ from flask_babel import gettext, ngettext
 
 from app.casework.annex import ledger_paper
 from app.hall.rules.calendar import in_english
-from app.web import present
+from app.web import times, wording
 
 Row = Mapping[str, Any]
 
@@ -41,18 +41,18 @@ def lines(rows: Sequence[Row], *, daily: bool = False) -> list[dict[str, Any]]:
 def dates(line: Row) -> str:
     """The days of a line: 3月12日 星期四, 3月12–13日, 3月30日–4月3日."""
     if line["days"] == 1:
-        return present.day(line["date"], weekday=True)
+        return times.day(line["date"], weekday=True)
     first, last = date.fromisoformat(line["first"]), date.fromisoformat(line["date"])
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{present.day(last)}" if present.english() else f"{present.day(first)}–{last.day}日"
-    return f"{present.day(first)} – {present.day(last)}"
+        return f"{first.day}–{times.day(last)}" if wording.english() else f"{times.day(first)}–{last.day}日"
+    return f"{times.day(first)} – {times.day(last)}"
 
 
 def why(row: Row) -> str:
     """What kind of day it is: 工作日, 国庆节, 临时闭厅."""
-    name = row["why_name_en"] if present.english() else row["why_name"]
+    name = row["why_name_en"] if wording.english() else row["why_name"]
     exception = row["exception"] and row["exception"] != row["why"]
-    return f"{name} · {present.word(row['exception'], 'day')}" if exception else str(name)
+    return f"{name} · {wording.word(row['exception'], 'day')}" if exception else str(name)
 
 
 def counts(line: Row, unit: str) -> str:
@@ -61,7 +61,7 @@ def counts(line: Row, unit: str) -> str:
         return gettext("不计")
     if unit == "day":
         return ngettext("计 %(num)d 天", "计 %(num)d 天", line["counted"])
-    return gettext("计 %(span)s", span=present.minutes(line["counted"] * 60))
+    return gettext("计 %(span)s", span=times.minutes(line["counted"] * 60))
 
 
 def summary(rows: Sequence[Row], clock: Mapping[str, Any]) -> str:
@@ -71,7 +71,7 @@ def summary(rows: Sequence[Row], clock: Mapping[str, Any]) -> str:
     whole = rows[0]["limit"] if in_days else rows[0]["limit"] // 60  # with its extension
     stopped = sum(row["paused"] and (natural or bool(row["working"])) for row in rows)
     free = sum(not row["counted"] and not row["paused"] and not row["start"] and not row["working"] for row in rows)
-    parts = [gettext("共 %(limit)s", limit=present.span(whole, unit))]
+    parts = [gettext("共 %(limit)s", limit=times.span(whole, unit))]
     if stopped and in_days:
         parts.append(ngettext("扣除停钟 %(num)d 天", "扣除停钟 %(num)d 天", stopped))
     elif stopped:
@@ -79,7 +79,7 @@ def summary(rows: Sequence[Row], clock: Mapping[str, Any]) -> str:
     if free:
         parts.append(ngettext("周末和节假日 %(num)d 天不计", "周末和节假日 %(num)d 天不计", free))
     if clock["due_at"]:
-        parts.append(gettext("于 %(when)s 到期", when=present.stamp(clock["due_at"])))
+        parts.append(gettext("于 %(when)s 到期", when=times.stamp(clock["due_at"])))
     elif clock["stopped"]:
         parts.append(gettext("现在停钟，恢复后接着数"))
     else:
@@ -91,12 +91,12 @@ def extension(rows: Sequence[Row], clock: Mapping[str, Any]) -> str:
     """By how much the limit was lengthened, in words; empty when it was not."""
     limit, size = clock["limit"], 1 if clock["unit"] == "day" else 60
     more = rows[-1]["limit"] // size - limit["amount"] if rows else 0
-    return present.span(more, limit["unit"]) if more > 0 else ""
+    return times.span(more, limit["unit"]) if more > 0 else ""
 
 
 def ledger_answer(hall: str, case_id: int, at: datetime) -> Response:
     """The ledger as PDF, in the reader's language beside Chinese."""
-    body = ledger_paper(hall, case_id, at, language="en" if present.english() else "zh")
+    body = ledger_paper(hall, case_id, at, language="en" if wording.english() else "zh")
     answer = Response(body, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = "inline; filename=deadline.pdf"
     return answer
@@ -104,7 +104,7 @@ def ledger_answer(hall: str, case_id: int, at: datetime) -> Response:
 
 def day_reason(code: str, name: str) -> str:
     """What the calendar says of a day, in words: 工作日, 春节（放假）, 春节调休（上班）."""
-    if present.english():
+    if wording.english():
         words = in_english(code, name)
         return f"{words} (day off)" if code == "holiday" else words
     return {"holiday": f"{name}（放假）", "makeup": f"{name}（上班）"}.get(code, name)

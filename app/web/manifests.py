@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -17,31 +16,21 @@ from app.catalog.queries import search_items
 from app.errors import Refusal
 from app.events import Actor
 from app.hall.queries import halls
-from app.notices import queries as papers
 from app.now import now
-from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import window_of_staff
-from app.web import present
-from app.web.case_history import paper_title
+from app.web import wording
+from app.web.case_history import names_of, paper_title
+from app.web.desk import staff_of_hall
 from app.web.forms import new_key, once
+from app.web.prints import paper_answer
 
 pages = Blueprint("manifests", __name__, url_prefix="/manifests")
 
 P = Permission
 FOUND = 8
 AT_FIELD = {"person.bad_id": "id_number", "person.bad_phone": "phone"}
-
-
-def _staff() -> tuple[Actor, str]:
-    """Who sends or takes over, and in which hall. Refuses auth.required, auth.foreign_hall (staff of no one hall)."""
-    actor = gate.staff()
-    if actor is None:
-        raise Refusal("auth.required")
-    if actor.hall is None:
-        raise Refusal("auth.foreign_hall")
-    return actor, actor.hall
 
 
 def _halls() -> dict[str, dict[str, Any]]:
@@ -56,7 +45,7 @@ def desk() -> str:
 
 
 def _desk(**more: Any) -> str:
-    actor, hall = _staff()
+    actor, hall = staff_of_hall()
     return render_template(
         "manifests/desk.html",
         **{"error": "", "ticked": [], **more},
@@ -75,7 +64,7 @@ def find() -> AnyResponse | tuple[str, int]:
     try:
         find_manifest(number)
     except Refusal as refusal:
-        return _desk(error=present.told(refusal)), refusal.status
+        return _desk(error=wording.told(refusal)), refusal.status
     return redirect(url_for("manifests.page", number=number.upper()), code=303)
 
 
@@ -83,7 +72,7 @@ def find() -> AnyResponse | tuple[str, int]:
 @requires(P.CASE_ACCEPT, P.CASE_HAND_OVER)
 def send() -> AnyResponse | tuple[str, int]:
     """Bundle the ticked cases and send them on."""
-    actor, hall = _staff()
+    actor, hall = staff_of_hall()
     numbers = request.form.getlist("case")[:100]
     where = request.form.get("of", hall)
     try:
@@ -97,14 +86,14 @@ def send() -> AnyResponse | tuple[str, int]:
     except Refusal as refusal:
         if refusal.status not in (404, 409, 422):
             raise
-        return _desk(error=present.told(refusal), ticked=numbers), refusal.status
+        return _desk(error=wording.told(refusal), ticked=numbers), refusal.status
     flash(gettext("交接单 %(number)s 已出，请打印后随材料送出", number=view["number"]), "ok")
     return redirect(url_for("manifests.page", number=view["number"]), code=303)
 
 
 def _own(number: str) -> tuple[Actor, dict[str, Any]]:
     """A bundle that comes from or goes to the actor's hall. Refuses manifest.unknown, auth.foreign_hall."""
-    actor, hall = _staff()
+    actor, hall = staff_of_hall()
     view = manifest_view(*find_manifest(number[:40]))
     if hall not in (view["from_hall"], view["to_hall"]):
         raise Refusal("auth.foreign_hall")
@@ -117,6 +106,7 @@ def _page(number: str, **more: Any) -> str:
         "manifests/page.html",
         **{"error": "", "form": {}, **more},
         manifest=view,
+        people=names_of({name for name in (view["sent_by"], view["arrived_by"]) if name}),
         halls=_halls(),
         arriving=view["state"] == "sent" and view["to_hall"] == actor.hall,
         hands_out=actor.may(P.CASE_HAND_OVER),
@@ -156,7 +146,7 @@ def arrive(number: str) -> AnyResponse | tuple[str, int]:
     except Refusal as refusal:
         if refusal.status not in (409, 422):
             raise
-        return _page(number, error=present.told(refusal), form=request.form), refusal.status
+        return _page(number, error=wording.told(refusal), form=request.form), refusal.status
     missing = sum(entry["entry"] == "missing" for entry in view["entries"])
     told = gettext("已接收，%(count)s 件不在袋内，已记入交接单", count=missing) if missing else gettext("已全部接收")
     flash(told, "warn" if missing else "ok")
@@ -170,10 +160,7 @@ def paper(number: str, notice_id: int) -> Response:
     _actor, view = _own(number)
     if notice_id not in {one["id"] for one in view["notices"]}:
         raise Refusal("notice.unknown")
-    name = quote(f"{papers.notice(view['hall'], notice_id)['number']}.pdf")
-    answer = Response(papers.pdf(view["hall"], notice_id), mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = f"inline; filename*=UTF-8''{name}"
-    return answer
+    return paper_answer(view["hall"], notice_id)
 
 
 # ── collecting ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +174,7 @@ def collect() -> str:
 
 
 def _collect(code: str, **more: Any) -> str:
-    _staff()
+    staff_of_hall()
     q = request.args.get("q", "")[:40]
     return render_template(
         "manifests/collect.html",
@@ -203,7 +190,7 @@ def _collect(code: str, **more: Any) -> str:
 @requires(P.CASE_ACCEPT)
 def collected() -> str | tuple[str, int]:
     """The draft with its number and slip. A second press changes nothing."""
-    actor, hall = _staff()
+    actor, hall = staff_of_hall()
     fields = request.form
     code = fields.get("item", "")[:80]
     applicant = {"kind": fields.get("kind", "person")}
@@ -219,5 +206,5 @@ def collected() -> str | tuple[str, int]:
         if refusal.status != 422:
             raise
         at_field = str(refusal.facts.get("field") or AT_FIELD.get(refusal.code, ""))
-        return _collect(code, form=fields, error=present.told(refusal), error_field=at_field), refusal.status
+        return _collect(code, form=fields, error=wording.told(refusal), error_field=at_field), refusal.status
     return render_template("manifests/collected.html", case=case, paper_title=paper_title)

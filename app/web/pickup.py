@@ -24,12 +24,12 @@ from app.hall.queries import schedule
 from app.hall.rules.calendar import CalendarUnknown
 from app.hall.rules.hours import Schedule
 from app.now import local_day, now
-from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import window_of_staff, windows_of_hall
-from app.web import present
+from app.web import wording
 from app.web.cases import own_case, whole_of
+from app.web.desk import staff_of_hall
 from app.web.forms import limited, new_key, once
 
 pages = Blueprint("pickup", __name__, url_prefix="/pickup")
@@ -44,14 +44,7 @@ _LINK = re.compile(r"/c/([A-Za-z0-9_-]{16,128})(?:[/?#].*)?$")
 
 def clerk() -> tuple[Actor, str]:
     """Who hands out, and in which hall. Refuses auth.required, auth.forbidden, auth.foreign_hall (staff of no one hall)."""
-    actor = gate.staff()
-    if actor is None:
-        raise Refusal("auth.required")
-    if not actor.may(Permission.CASE_HAND_OVER):
-        raise Refusal("auth.forbidden")
-    if actor.hall is None:
-        raise Refusal("auth.foreign_hall")
-    return actor, actor.hall
+    return staff_of_hall(Permission.CASE_HAND_OVER)
 
 
 def unclaimed_days(since: date, today: date, calendar: Schedule) -> int:
@@ -113,7 +106,7 @@ def find() -> str | tuple[str, int] | Response:
     try:
         rows = _matches(q, hall)
     except Refusal as refusal:
-        return _desk(q="", error=present.told(refusal)), refusal.status
+        return _desk(q="", error=wording.told(refusal)), refusal.status
     if len(rows) == 1:
         return redirect(url_for("pickup.case", number=rows[0]["number"]), code=303)
     return _desk(found=rows, q=q if q.isascii() and len(q) < 18 else "")
@@ -197,7 +190,7 @@ def take(number: str, step: str) -> tuple[str, int] | Response:
         if refusal.status not in (409, 422) and not at_field:
             raise
         at_field = at_field or str(refusal.facts.get("field", ""))
-        page = _case_page(number, form=request.form, step=step, error=present.told(refusal), error_field=at_field)
+        page = _case_page(number, form=request.form, step=step, error=wording.told(refusal), error_field=at_field)
         return page, refusal.status
     flash(_done(step, view), "ok")
     return make_response(redirect(url_for("pickup.desk"), code=303))

@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from app.notices.report import Bars, Columns, Part, Printed, Table
-from app.web import present
+from app.web import times, wording
 
 _ = lazy_gettext
 Row = Mapping[str, Any]
@@ -74,10 +74,10 @@ def period_words(report: Mapping[str, Any]) -> str:
     """2026年11月, or the days from and to."""
     first, last = date.fromisoformat(report["from"]), date.fromisoformat(report["to"])
     if report["period"] == "month":
-        return f"{first:%b %Y}" if present.english() else f"{first.year}年{first.month}月"
+        return f"{first:%b %Y}" if wording.english() else f"{first.year}年{first.month}月"
     if first == last:
-        return present.day(first, year=True)
-    return gettext("%(first)s至%(last)s", first=present.day(first, year=True), last=present.day(last, year=True))
+        return times.day(first, year=True)
+    return gettext("%(first)s至%(last)s", first=times.day(first, year=True), last=times.day(last, year=True))
 
 
 def sheet(report: Mapping[str, Any]) -> tuple[list[str], list[list[str | int | float | None]]]:
@@ -88,7 +88,7 @@ def sheet(report: Mapping[str, Any]) -> tuple[list[str], list[list[str | int | f
         head += [gettext("%(figure)s（%(unit)s）", figure=name, unit=UNITS[unit]) for name in PACE.values()]
     rows = []
     for row in [*report["rows"], report["total"]]:
-        line: list[str | int | float | None] = [present.named(row) or gettext("合计")]
+        line: list[str | int | float | None] = [wording.named(row) or gettext("合计")]
         for name in FIGURES:
             value = row[name]
             line.append(value if name not in RATES or value is None else round(value, 1))
@@ -108,8 +108,8 @@ def sheet(report: Mapping[str, Any]) -> tuple[list[str], list[list[str | int | f
 def printed(report: Mapping[str, Any], before: Row, hall: Mapping[str, Any] | None) -> Printed:
     """The report as an official paper; `before` are the totals of the period before."""
     total = report["total"]
-    organ = present.named(hall) if hall else gettext("全网政务服务大厅")
-    kind = present.word(report["period"], "period")
+    organ = wording.named(hall) if hall else gettext("全网政务服务大厅")
+    kind = wording.word(report["period"], "period")
     parts = [
         (gettext("总体情况"), _summary(report, before), [_days(report)]),
         (gettext("按%(side)s统计的办理情况", side=SIDES[report["side"]]), [], _departments(report)),
@@ -123,16 +123,16 @@ def printed(report: Mapping[str, Any], before: Row, hall: Mapping[str, Any] | No
         (gettext("在办件和预测"), _outlook(report), _open(report)),
     ]
     numerals = "一二三四五六七八九十"
-    marks = [f"{n}. " if present.english() else f"{numerals[n - 1]}、" for n in range(1, len(parts) + 1)]
+    marks = [f"{n}. " if wording.english() else f"{numerals[n - 1]}、" for n in range(1, len(parts) + 1)]
     return Printed(
         organ=organ,
         title=gettext("办件督办%(kind)s", kind=kind),
         period=period_words(report),
-        made=present.day(report["made_at"], year=True),
+        made=times.day(report["made_at"], year=True),
         made_on=report["made_at"][:10],
         seal=gettext("（印章）"),
         page=gettext("第 {page} 页，共 {pages} 页"),
-        lang="en" if present.english() else "zh-CN",
+        lang="en" if wording.english() else "zh-CN",
         figures=[(str(FIGURES[name]), figure(total, name)) for name in _HEADLINE],
         parts=[Part(mark + title, text, blocks) for mark, (title, text, blocks) in zip(marks, parts, strict=True)],
         notes_title=gettext("口径说明"),
@@ -190,7 +190,7 @@ def _departments(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
     rows = [*report["rows"][:ROWS_PRINTED], report["total"]]
     table = Table(
         [str(SIDES[report["side"]]), *(str(FIGURES[name]) for name in names)],
-        [[present.named(row) or gettext("合计"), *(figure(row, name) for name in names)] for row in rows],
+        [[wording.named(row) or gettext("合计"), *(figure(row, name) for name in names)] for row in rows],
         [4, 1.5, 1.7, 1.6, 1.7, 1.7, 1.7],
         strong=True,
     )
@@ -199,7 +199,7 @@ def _departments(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
         return [table]
     rates = [row["in_time_rate"] for row in decided]
     bars = Bars(
-        gettext("按时办结率"), [present.named(row) for row in decided], rates, [percent(rate) for rate in rates], 100
+        gettext("按时办结率"), [wording.named(row) for row in decided], rates, [percent(rate) for rate in rates], 100
     )
     return [table, bars]
 
@@ -207,7 +207,7 @@ def _departments(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
 def _pace(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
     rows = [
         [
-            present.named(row) or gettext("合计"),
+            wording.named(row) or gettext("合计"),
             str(UNITS[pace["unit"]]),
             str(pace["count"]),
             *(in_unit(pace[part], pace["unit"]) for part in PACE),
@@ -230,10 +230,10 @@ def _late(report: Mapping[str, Any]) -> tuple[list[str], list[Table | Bars | Col
     rows = [
         [
             row["number"],
-            present.named(row, "item"),
-            present.named(row, "department"),
-            present.day(row["promised_due_at"]),
-            present.day(row["ended_at"]) or gettext("尚未送达"),
+            wording.named(row, "item"),
+            wording.named(row, "department"),
+            times.day(row["promised_due_at"]),
+            times.day(row["ended_at"]) or gettext("尚未送达"),
             row["reason"] or gettext("没有公开理由"),
         ]
         for row in report["late"]
@@ -275,7 +275,7 @@ def _grounds(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
     if not report["grounds"]:
         return []
     rows = report["grounds"]
-    names = [present.word(row["ground"], "ground") for row in rows]
+    names = [wording.word(row["ground"], "ground") for row in rows]
     values: Sequence[float] = [row["count"] for row in rows]
     return [Bars(gettext("停钟的原因（件次）"), names, values, [str(value) for value in values], max(values))]
 
@@ -297,12 +297,12 @@ def _outlook(report: Mapping[str, Any]) -> list[str]:
 
 def _open(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
     coming = report["forecast"]
-    names = [present.day(row["day"]) for row in coming]
+    names = [times.day(row["day"]) for row in coming]
     series = [[row[light] for row in coming] for light in ("yellow", "red")]
     chart = Columns(gettext("将变黄牌、红牌的办件（件）"), names, series, [gettext("变黄牌"), gettext("变红牌")])
     if not report["open"]:
         return [chart]
     lights = ("green", "amber", "yellow", "red", "stopped")
-    rows = [[present.named(row), *(str(row[light]) for light in lights), str(row["total"])] for row in report["open"]]
-    head = [gettext("部门"), *(present.light_word(light) for light in lights), gettext("合计")]
+    rows = [[wording.named(row), *(str(row[light]) for light in lights), str(row["total"])] for row in report["open"]]
+    head = [gettext("部门"), *(wording.light_word(light) for light in lights), gettext("合计")]
     return [Table(head, rows[:ROWS_PRINTED], [5, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]), chart]

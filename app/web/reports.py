@@ -15,8 +15,8 @@ from app.notices import report as paper
 from app.now import local, local_day, now
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present, sheets
 from app.web import report_words as words
+from app.web import sheets, wording
 from app.web.desk import hall_at_desk, hall_choices, staff_with
 from app.web.forms import limited
 
@@ -126,7 +126,7 @@ def as_pdf() -> Response:
 
 
 def _title(hall: dict[str, Any] | None) -> str:
-    return present.named(hall) if hall else gettext("全网政务服务大厅")
+    return wording.named(hall) if hall else gettext("全网政务服务大厅")
 
 
 def _file(content: bytes, kind: str, report: dict[str, Any], ending: str) -> Response:

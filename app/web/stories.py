@@ -7,7 +7,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
-from app.web import present
+from app.web import times, wording
 from app.web.case_history import actor_names, paper_title
 
 _ = lazy_gettext
@@ -17,7 +17,7 @@ TITLES: dict[str, tuple[Any, str]] = {
     "joint.received": (_("收件"), "accent"),
     "joint.supplement_requested": (_("合并一次性告知"), "warn"),
     "joint.supplemented": (_("收到材料"), "accent"),
-    "joint.accepted": (_("一次受理"), "accent"),
+    "joint.accepted": (_("已一次受理"), "accent"),
     "joint.began": (_("后续环节开始"), "accent"),
     "joint.extended": (_("延长期限"), "warn"),
     "joint.decided": (_("全部办结"), "good"),
@@ -61,23 +61,23 @@ def _note(kind: str, body: Mapping[str, Any], papers: Mapping[int, Any], view: M
     if kind in ("joint.began", "joint.ready", "joint.handed_over"):
         return gettext("、").join(_parts(body["cases"], view))
     if kind in ("joint.supplement_requested", "joint.supplemented"):
-        names = {material["code"]: present.named(material) for material in view["materials"]}
+        names = {material["code"]: wording.named(material) for material in view["materials"]}
         return gettext("、").join(names.get(code, code) for code in body["materials"])
     if kind == "joint.extended":
-        return present.span(int(body["amount"]), str(body["unit"]))
+        return times.span(int(body["amount"]), str(body["unit"]))
     if kind == "joint.decided":
         return gettext("%(parts)s 项中准予 %(granted)s 项", parts=body["parts"], granted=body["granted"])
     if kind == "agency.called_back":
         return gettext("满意") if body["satisfied"] else gettext("不满意")
     if kind in ("agency.started", "agency.resumed") and body["due_at"]:
-        return gettext("%(when)s 到期", when=present.stamp(body["due_at"]))
+        return gettext("%(when)s 到期", when=times.stamp(body["due_at"]))
     if kind == "agency.completed":
         return str(body["case"] or "")
     if kind == "field.revealed":
-        return present.word(body["reason"], "reveal")
+        return wording.word(body["reason"], "reveal")
     return ""
 
 
 def _parts(numbers: Sequence[str], view: Mapping[str, Any]) -> list[str]:
-    names = {child["number"]: present.named(child) for child in view["children"]}
+    names = {child["number"]: wording.named(child) for child in view["children"]}
     return [names.get(number, number) for number in numbers]

@@ -17,7 +17,8 @@ from app.now import local_day, now
 from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present
+from app.web import wording
+from app.web.case_history import names_of
 from app.web.cases import own_case
 from app.web.desk import staff_with
 from app.web.forms import new_key, once
@@ -48,6 +49,7 @@ def overseeing(case: dict[str, Any]) -> dict[str, Any] | None:
         "may": may,
         "waiting": waiting,
         "late": late,
+        "people": names_of({who for urge in case["urges"] for who in (urge["urged_by"], urge["answered_by"]) if who}),
         "refused": g.get("oversight_refused") or {"step": "", "form": {}, "sentence": ""},
         "today": local_day(now()).isoformat(),
         "new_key": new_key,
@@ -101,7 +103,7 @@ def _act(number: str, step: str, done: str, act: Callable[..., Any], **arguments
     except Refusal as refusal:
         if refusal.status not in (409, 422):
             raise
-        g.oversight_refused = {"step": step, "form": request.form, "sentence": present.told(refusal)}
+        g.oversight_refused = {"step": step, "form": request.form, "sentence": wording.told(refusal)}
         return render_template("supervisor/act.html", case=case_view(hall, case_id, now())), refusal.status
     flash(done, "ok")
     return redirect(url_for("cases.page", number=number), code=303)

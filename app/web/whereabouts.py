@@ -20,7 +20,7 @@ from app.events import Recorded, encode
 from app.hall.queries import hall as hall_of
 from app.notices.queries import notices_of_case
 from app.now import iso
-from app.web import case_history, present
+from app.web import case_history, times, wording
 
 # what an applicant is told of the record; the rest is the office's own work
 TOLD = frozenset(
@@ -67,19 +67,19 @@ def of(view: Mapping[str, Any], hall: str, case_id: int) -> dict[str, Any]:
 def _office(view: Mapping[str, Any], hall: str, state: CaseState, events: Sequence[Recorded]) -> str:
     """Which office has the case now; empty when it is over."""
     if state in INTAKE or state is CaseState.DRAFT:
-        return present.named(hall_of(hall))
+        return wording.named(hall_of(hall))
     if state is CaseState.FORWARDED:
         above = [encode(row.event)["to_hall"] for row in events if row.event.kind == "case.forwarded"]
         return case_history.hall_name(above[-1]) if above else ""
     if state in DECIDING:
         open_ = [part for part in view["departments"] if part["state"] == "open"]
-        return gettext("、").join(present.named(part, "department") for part in open_)
-    return gettext("%(hall)s出件窗口", hall=present.named(hall_of(hall))) if state in PICKUP else ""
+        return gettext("、").join(wording.named(part, "department") for part in open_)
+    return gettext("%(hall)s出件窗口", hall=wording.named(hall_of(hall))) if state in PICKUP else ""
 
 
 def _now(state: CaseState, stops: Sequence[CaseStop]) -> str:
     """What goes on; a procedure that stops the clock by its own name."""
-    ground = next((present.word(stop.ground, "ground") for stop in stops if stop.until_at is None), "")
+    ground = next((wording.word(stop.ground, "ground") for stop in stops if stop.until_at is None), "")
     if ground and state is CaseState.SPECIAL:
         return gettext("正在进行%(ground)s，时限暂停计算", ground=ground)
     if ground and state is CaseState.SITE_CHECK:
@@ -99,7 +99,7 @@ def _stop(stop: CaseStop) -> dict[str, Any]:
 
 def _longer(row: Recorded) -> dict[str, str]:
     title, particulars = case_history.line(row.event.kind, encode(row.event))
-    return {"at": present.day(row.at), "title": title, "note": particulars}
+    return {"at": times.day(row.at), "title": title, "note": particulars}
 
 
 def _withdrawn_if_late(view: Mapping[str, Any], state: CaseState, rules: Mapping[str, Any]) -> bool:
@@ -162,7 +162,7 @@ def progress_steps(view: Mapping[str, Any]) -> list[dict[str, str]]:
         row = {
             "name": step["name"],
             "state": "done" if step["at"] else "todo",
-            "at": present.stamp(step["at"]),
+            "at": times.stamp(step["at"]),
             "note": "",
         }
         if not step["at"] and not here:

@@ -24,7 +24,7 @@ from app.now import local, now
 from app.web import case_history
 from app.web.cases import bar, waits
 from app.web.forms import new_key
-from app.web.present import WORDS
+from app.web.wording import WORDS
 from tests.web.visit import Visitor, enter, said
 
 HALL = "luolong"

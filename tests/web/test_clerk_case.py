@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from app.casework.intake import accept_case, receive_case
@@ -233,3 +236,70 @@ def test_an_instant_item_is_finished_on_the_spot_or_turned_into_a_promise(
     assert press(clerk, second, "finish").status_code == 303
     assert view_of(second)["state"] == "delivered"
     assert "打开办件" in clerk.get(f"/clerk/cases/{second}").text
+
+
+def test_waiting_for_a_decision_offers_nothing_first_and_no_longer_limit_than_the_law(
+    clerk: Visitor, receive: Any, staff: Any
+) -> None:
+    number = receive(SHOP)
+    accept_case(hall=HALL, actor=staff("clerk01"), at=now(), case_id=find_case(number)[1])
+    page = clerk.get(f"/clerk/cases/{number}").text
+    assert "决定后在这里当场办结" in said(page) and not re.search(r'data-way="[a-z-]+" open', page)
+    law = view_of(number)["clocks"]["statutory"]["limit"]
+    assert re.search(rf'name="amount"[^>]* value="{law["amount"]}"', page)
+    assert re.search(rf'<option value="{law["unit"]}" selected', page)
+    given = {"amount": str(law["amount"]), "unit": law["unit"]}
+    assert press(clerk, number, "convert", reason="打证机坏了", **given).status_code == 303
+    assert "决定后在这里当场办结" not in said(clerk.get(f"/clerk/cases/{number}").text)  # the applicant went home
+
+
+def test_a_look_up_that_finds_nothing_keeps_the_part_open_and_the_ticks(clerk: Visitor, receive: Any) -> None:
+    number = receive(RENEWAL, "M1", "M2")
+    assert press(clerk, number, "notice", ask=["M1", "M2"], next="issue").status_code == 303
+    wrong = press(clerk, number, "share", share="M2", got=["M1"])
+    assert wrong.status_code == 409
+    assert 'data-way="supply" open' in wrong.text  # Ctrl+Enter has something to press
+    assert re.search(r'name="got" value="M1" checked', wrong.text)
+
+
+def test_what_is_wrong_is_told_in_the_readers_language(clerk: Visitor, receive: Any) -> None:
+    number = receive(PERMIT, "M1")
+    asked = {"ask": ["M1"], "why-M1": "pages", "text-M1": "第 3 页"}
+    assert press(clerk, number, "notice", next="issue", **asked).status_code == 303
+    assert "缺页或缺附件：第 3 页" in said(clerk.get(f"/clerk/cases/{number}").text)
+    english = said(clerk.get(f"/clerk/cases/{number}?lang=en").text)
+    assert "缺页" not in english and "第 3 页" in english
+
+
+def test_the_papers_of_a_step_are_printed_as_one_file(clerk: Visitor, receive: Any, app: Flask) -> None:
+    number = receive(DISPATCH)
+    assert press(clerk, number, "pledge", pledge="愿意承诺").status_code == 303
+    papers = view_of(number)["notices"]
+    step = [paper for paper in papers if paper["issued_at"] == papers[-1]["issued_at"]]
+    assert len(papers) > len(step) > 1
+    page = clerk.get(f"/clerk/cases/{number}").text
+    one_file = f"/cases/{number}/papers.pdf?since={step[0]['id']}"
+    assert re.search(rf'href="{re.escape(one_file)}"[^>]*data-print', page) and page.count("data-print") == 1
+
+    def numbers(address: str) -> list[str]:
+        answer = clerk.get(address)
+        assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+        outline = PdfReader(BytesIO(answer.data)).outline
+        return [str(entry["/Title"]).split()[0] for entry in outline]
+
+    assert numbers(one_file) == [paper["number"] for paper in step]
+    assert numbers(f"/cases/{number}/papers.pdf") == [paper["number"] for paper in papers]
+    assert clerk.get(f"/cases/{number}/papers.pdf?since=99999999").status_code == 404
+    other = Visitor(app)
+    enter(other, "clerk21")
+    assert other.get(f"/cases/{number}/papers.pdf").status_code == 403
+
+
+def test_a_word_is_not_frozen_in_its_first_readers_language(app: Flask) -> None:
+    with app.test_request_context(), force_locale("en"):
+        template = app.jinja_env.from_string('{{ "kept"|word("kept") }}')
+    spoken = []
+    for language in ("en", "zh"):
+        with app.test_request_context(), force_locale(language):
+            spoken.append(template.render())
+    assert spoken[0] != spoken[1]

@@ -13,7 +13,7 @@ from app.now import now
 from app.people import gate
 from app.people.devices import next_device_id, register_device
 from app.people.sessions import staff_of
-from app.web import home, present
+from app.web import filters, home, times, wording
 from app.web.forms import safe_next
 from tests.conftest import PASSWORD
 from tests.web.visit import Visitor, said
@@ -257,13 +257,13 @@ def test_static_files_are_named_by_version_and_compressed(visitor: Visitor, app:
     assert visitor.get("/static/../home.py").status_code == 404
 
 
-@pytest.mark.parametrize("of", sorted(present.WORDS))
+@pytest.mark.parametrize("of", sorted(wording.WORDS))
 def test_every_word_table_is_said_in_words(app: Flask, of: str) -> None:
     with app.test_request_context():
-        for code in present.WORDS[of]:
-            assert present.word(code, of) not in ("", "—")
-            assert present.tone(code, of) in ("", "accent", "good", "warn", "yellow", "bad")
-        assert present.word("unheard-of", of) == "—"
+        for code in wording.WORDS[of]:
+            assert wording.word(code, of) not in ("", "—")
+            assert wording.tone(code, of) in ("", "accent", "good", "warn", "yellow", "bad")
+        assert wording.word("unheard-of", of) == "—"
 
 
 def test_every_state_of_the_rules_has_its_word() -> None:
@@ -274,12 +274,19 @@ def test_every_state_of_the_rules_has_its_word() -> None:
     from app.catalog.rules.guide import Channel, MaterialForm, MaterialKind, Regime, ResultKind, Routing
     from app.hall.rules.clock import Unit
     from app.hall.rules.lights import Light
+    from app.queueing.rules.reasons import AbandonReason, ChoiceReason, ExpiryReason, Ground, ParkReason, Place
     from app.queueing.rules.states import Lane, TicketState
 
     tables = {
         "ticket": TicketState,
         "case": CaseState,
         "lane": Lane,
+        "priority_ground": Ground,
+        "choice_reason": ChoiceReason,
+        "park_reason": ParkReason,
+        "abandon_reason": AbandonReason,
+        "expiry_reason": ExpiryReason,
+        "place": Place,
         "material": MaterialState,
         "material_kind": MaterialKind,
         "material_form": MaterialForm,
@@ -292,8 +299,8 @@ def test_every_state_of_the_rules_has_its_word() -> None:
         "unit": Unit,
     }
     for of, codes in tables.items():
-        assert set(present.WORDS[of]) == {code.value for code in codes}, of
-    assert set(present.LIGHTS) == {light.value for light in Light}
+        assert set(wording.WORDS[of]) == {code.value for code in codes}, of
+    assert set(wording.LIGHTS) == {light.value for light in Light}
 
 
 @pytest.mark.parametrize(
@@ -308,7 +315,7 @@ def test_every_state_of_the_rules_has_its_word() -> None:
 )
 def test_a_range_of_wait_is_said_only_when_there_is_one(app: Flask, row: dict, words: str) -> None:
     with app.test_request_context():
-        assert present.wait_range(row) == words
+        assert times.wait_range(row) == words
 
 
 @pytest.mark.parametrize(
@@ -323,23 +330,23 @@ def test_a_range_of_wait_is_said_only_when_there_is_one(app: Flask, row: dict, w
 )
 def test_what_is_left_of_a_clock_is_said_in_its_unit(app: Flask, clock: dict | None, words: str) -> None:
     with app.test_request_context():
-        assert present.remaining(clock) == words
+        assert times.remaining(clock) == words
 
 
 def test_a_fee_is_free_by_rate_or_in_yuan(app: Flask) -> None:
     with app.test_request_context():
-        assert present.fee({"amount_fen": 0, "basis": ""}) == "不收费"
-        assert present.fee({"amount_fen": 0, "basis": "价目"}) == "按标准收费"
-        assert present.fee({"amount_fen": 2000, "basis": "价目"}) == "20 元"
-        assert present.fee({"amount_fen": 2050, "basis": "价目"}) == "20.50 元"
+        assert filters.fee({"amount_fen": 0, "basis": ""}) == "不收费"
+        assert filters.fee({"amount_fen": 0, "basis": "价目"}) == "按标准收费"
+        assert filters.fee({"amount_fen": 2000, "basis": "价目"}) == "20 元"
+        assert filters.fee({"amount_fen": 2050, "basis": "价目"}) == "20.50 元"
 
 
 def test_days_are_said_in_both_languages(app: Flask) -> None:
     with app.test_request_context():
-        assert present.day("2025-10-08", weekday=True) == "2025年10月8日 星期三"
-        assert present.stamp("2025-10-08T23:30:00+00:00") == "2025年10月9日 07:30"
+        assert times.day("2025-10-08", weekday=True) == "2025年10月8日 星期三"
+        assert times.stamp("2025-10-08T23:30:00+00:00") == "2025年10月9日 07:30"
     with app.app_context(), app.test_request_context("/?lang=en"):
-        assert present.day("2025-10-08") == "8 Oct 2025"
+        assert times.day("2025-10-08") == "8 Oct 2025"
 
 
 def test_an_unknown_refusal_of_a_device_cookie_is_no_server_error(visitor: Visitor) -> None:

@@ -16,6 +16,7 @@ from app.catalog.queries import search_items
 from app.catalog.queries import theme as theme_of
 from app.db import db
 from tests.actions.conftest import ID
+from tests.rules.test_delivery import png, url
 from tests.web.visit import Visitor, announce_calendar, enter, said
 
 EVIL = "张<script>alert(1)</script>三"
@@ -107,8 +108,17 @@ def test_a_company_is_started_from_the_form_to_the_collection(app: Flask, visito
     assert refused.status_code == 403 and "领取码或证件号不符" in refused.text
     assert pickup.post(f"/joint/{number}/hand-over", {**give, "only": first, "confirmed": ""}).status_code == 422
     given = {**give, "only": first, "pickup_code": code, "idempotency_key": "h2"}
+    drawn = {**given, "signature": "data:image/png;base64,AAAA", "idempotency_key": "h3"}
+    scribble = pickup.post(f"/joint/{number}/hand-over", drawn)
+    assert scribble.status_code == 422 and "签名图片须为" in said(scribble.text) and "AAAA" not in scribble.text
+    stranger = {"who": "agent", "agent_letter": "委托书", "agent_id_number": "1<2"}
+    assert pickup.post(f"/joint/{number}/hand-over", {**given, **stranger}).status_code == 422
+    given["signature"] = url(png())
     assert pickup.post(f"/joint/{number}/hand-over", given).status_code == 303
-    assert "已送达" in said(pickup.get(f"/joint/{number}").text)
+    page = said(pickup.get(f"/joint/{number}").text)
+    assert "已送达" in page and "签名已登记" in page and "出件窗口" in page
+    db.session.rollback()
+    assert queries.case_view(*queries.find_case(first), now())["delivery"]["signed"]
 
 
 def now() -> Any:
@@ -243,3 +253,15 @@ def test_an_errand_from_the_guides_desk_to_the_call_back(app: Flask, visitor: Vi
     page = said(visitor.get(f"/agency/{number}").text)
     assert "已回访" in page and "优待证已送到" in page and "满意" in page
     assert number in visitor.get("/agency?state=closed").text and number not in visitor.get("/agency").text
+
+
+def test_the_console_offers_what_several_departments_decide(visitor: Visitor) -> None:
+    enter(visitor, "clerk01")
+    page = visitor.get("/clerk")
+    assert "/joint/new/start-company" in page.text and "几个部门的事" in said(page.text)
+    part = theme_of("start-company")["children"][0]["item"]
+    page = visitor.get(f"/clerk?item={part}")
+    assert "可以一次收件" in said(page.text) and "/joint/new/start-company" in page.text
+    assert "/joint/new/construction-simple" not in page.text
+    alone = search_items("食品经营许可延续")["items"][0]["code"]
+    assert "/joint/new/" not in visitor.get(f"/clerk?item={alone}").text

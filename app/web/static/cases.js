@@ -35,6 +35,8 @@ addEventListener("DOMContentLoaded", () => {
   const line = window.io("/staff", { transports: ["websocket"], reconnectionDelayMax: 10000 });
   line.on("changed", (change) => {
     const mine = change.what === "case" && change.id === changed.dataset.case;
-    if (mine && change.seq > Number(changed.dataset.seq)) changed.hidden = false;
+    if (!mine || change.seq <= Number(changed.dataset.seq)) return;
+    changed.hidden = false;
+    if (document.activeElement === document.body) changed.querySelector("a").focus({ preventScroll: true });
   });
 });

@@ -1,5 +1,7 @@
 // One-thing cases, manifests, agency orders: the scanner's field one key away, all ticked at once, the keys of every desk.
 
+import "./sign.js";
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "F2") {
     const scan = document.querySelector("[data-scan]");

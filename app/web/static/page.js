@@ -29,6 +29,9 @@ document.addEventListener("keydown", (event) => {
   question.querySelector("summary").focus();
 });
 
+// A page that answers a form without htmx begins where its part would: at what comes next.
+document.querySelector("[data-land]")?.focus();
+
 // A second press of a form that is on its way does nothing; the page that answers makes it new.
 document.addEventListener("submit", (event) => {
   const form = event.target;

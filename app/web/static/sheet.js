@@ -7,7 +7,7 @@ const ways = [...document.querySelectorAll("details.c-way")];
 
 function open(way) {
   for (const other of ways) other.open = other === way;
-  way.querySelector("textarea, input:not([type=hidden]), select, .btn-primary")?.focus();
+  (way.querySelector("textarea") ?? way.querySelector("input:not([type=hidden]), select, .btn-primary"))?.focus();
 }
 
 for (const way of ways) {

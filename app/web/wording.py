@@ -1,19 +1,13 @@
-"""How plain values are said on a page: times, ranges, states, lights, money, names in the reader's language."""
+"""What pages call things: the word for every state and kind, with its badge's tone, and names in the reader's language."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Any
 
-import segno
-from flask import Flask
-from flask_babel import get_locale, gettext, lazy_gettext, ngettext
-from markupsafe import Markup
+from flask_babel import get_locale, lazy_gettext
 
 from app.errors import Refusal
-from app.now import local, now
-from app.privacy import mask_id, mask_name, mask_phone
 
 _ = lazy_gettext
 Word = tuple[Any, str]
@@ -124,6 +118,14 @@ WORDS: dict[str, dict[str, Word]] = {
         "delivered": (_("已送达"), ""),
         "withdrawn": (_("已撤回"), ""),
     },
+    "appointment": {
+        "booked": (_("已预约"), "accent"),
+        "waitlisted": (_("候补中"), "warn"),
+        "checked_in": (_("已报到"), "good"),
+        "cancelled": (_("预约已取消"), ""),
+        "no_show": (_("爽约"), "bad"),
+        "expired": (_("候补未成"), ""),
+    },
     "manifest": {"sent": (_("在途"), "warn"), "arrived": (_("已接收"), "good"), "missing": (_("不在袋内"), "bad")},
     "agency": {
         "ordered": (_("已委托"), "accent"),
@@ -153,6 +155,60 @@ WORDS: dict[str, dict[str, Word]] = {
         "priority": (_("优先"), "warn"),
         "appointment": (_("预约"), "accent"),
         "returning": (_("补正返回"), "accent"),
+    },
+    "priority_ground": {
+        "elderly": (_("老年人"), ""),
+        "disabled": (_("残疾人"), ""),
+        "pregnant": (_("孕妇"), ""),
+        "infant": (_("携带婴幼儿"), ""),
+        "military": (_("军人及优抚对象"), ""),
+    },
+    "choice_reason": {
+        "illness": (_("身体不适"), ""),
+        "frail": (_("行动不便"), ""),
+        "continued": (_("续办未完事项"), ""),
+        "called-back": (_("通知回窗办理"), ""),
+        "mistake": (_("纠正叫号差错"), ""),
+        "order": (_("维护现场秩序"), ""),
+        "other": (_("其他"), ""),
+    },
+    "park_reason": {
+        "copy": (_("复印材料"), ""),
+        "form": (_("填写表格"), ""),
+        "fetch": (_("取材料"), ""),
+        "photo": (_("拍照"), ""),
+        "pay": (_("缴费"), ""),
+        "colleague": (_("等待会商"), ""),
+        "other": (_("其他"), ""),
+    },
+    "abandon_reason": {
+        "gave-up": (_("本人放弃"), ""),
+        "wrong-queue": (_("取错号"), ""),
+        "not-ready": (_("材料未备齐"), ""),
+        "elsewhere": (_("已在别处办理"), ""),
+        "gone": (_("人已离开"), ""),
+        "other": (_("其他"), ""),
+    },
+    "expiry_reason": {
+        "rollover": (_("跨日失效"), ""),
+        "not-back": (_("暂离未归"), ""),
+        "closing": (_("下班闭厅"), ""),
+        "agreed": (_("已约改日"), ""),
+        "emergency": (_("突发情况"), ""),
+        "outage": (_("系统故障"), ""),
+    },
+    "moved": {  # why a range of the wait is another than before
+        "moved_up": (_("前面有人办完或离开"), ""),
+        "moved_back": (_("有优先的人排到前面"), ""),
+        "window_opened": (_("开了新的窗口"), ""),
+        "window_closed": (_("有窗口暂停或关闭"), ""),
+        "slower": (_("办理比预计的慢"), ""),
+        "faster": (_("办理比预计的快"), ""),
+    },
+    "place": {
+        "first": (_("排在最前"), ""),
+        "sorted": (_("按到达先后"), ""),
+        "last": (_("排在最后"), ""),
     },
     "review": {
         "waiting": (_("等待前一部门"), ""),
@@ -296,7 +352,29 @@ LIGHTS: dict[str, Word] = {
     "stopped": (_("停钟"), ""),
 }
 
-WEEKDAYS = (_("星期一"), _("星期二"), _("星期三"), _("星期四"), _("星期五"), _("星期六"), _("星期日"))
+# the fields that a refusal may name, as forms call them
+FIELDS: dict[str, Any] = {
+    "name": _("姓名或名称"),
+    "id_number": _("证件号"),
+    "id_type": _("证件类型"),
+    "phone": _("电话"),
+    "representative": _("法定代表人"),
+    "letter": _("委托书"),
+    "problem": _("需要补正的内容"),
+    "reason": _("理由"),
+    "basis": _("法律依据"),
+    "shelf": _("存放位置"),
+    "receiver": _("领取人"),
+    "carrier": _("快递公司"),
+    "tracking_number": _("快递单号"),
+    "delivery": _("送达方式"),
+    "wish": _("要办的事"),
+    "note": _("备注"),
+    "result": _("办理结果"),
+    "address": _("地址"),
+    "go_to": _("应去的机关"),
+    "commitment": _("申请人的书面承诺"),
+}
 
 
 def english() -> bool:
@@ -333,31 +411,6 @@ def named(thing: Mapping[str, Any] | None, field: str = "name") -> str:
     return str((english() and thing.get(f"{field}_en")) or thing.get(field) or "")
 
 
-# the fields that a refusal may name, as forms call them
-FIELDS: dict[str, Any] = {
-    "name": _("姓名或名称"),
-    "id_number": _("证件号"),
-    "id_type": _("证件类型"),
-    "phone": _("电话"),
-    "representative": _("法定代表人"),
-    "letter": _("委托书"),
-    "problem": _("需要补正的内容"),
-    "reason": _("理由"),
-    "basis": _("法律依据"),
-    "shelf": _("存放位置"),
-    "receiver": _("领取人"),
-    "carrier": _("快递公司"),
-    "tracking_number": _("快递单号"),
-    "delivery": _("送达方式"),
-    "wish": _("要办的事"),
-    "note": _("备注"),
-    "result": _("办理结果"),
-    "address": _("地址"),
-    "go_to": _("应去的机关"),
-    "commitment": _("申请人的书面承诺"),
-}
-
-
 def told(refusal: Refusal) -> str:
     """A refusal's sentence in the reader's language; the states and fields in it are named as pages name them."""
     facts = dict(refusal.facts)
@@ -367,154 +420,3 @@ def told(refusal: Refusal) -> str:
     if facts.get("field") in FIELDS:
         facts["field"] = str(FIELDS[facts["field"]])
     return Refusal(refusal.code, **facts).sentence("en" if english() else "zh")
-
-
-def _instant(at: datetime | str | None) -> datetime | None:
-    if not at:
-        return None
-    return local(datetime.fromisoformat(at) if isinstance(at, str) else at)
-
-
-def _day(on: date | datetime | str | None) -> date | None:
-    if isinstance(on, str):
-        on = datetime.fromisoformat(on) if "T" in on else date.fromisoformat(on)
-    if isinstance(on, datetime):
-        return local(on).date() if on.tzinfo else on.date()
-    return on
-
-
-def clock(at: datetime | str | None) -> str:
-    """The time of day in the hall, 14:32."""
-    moment = _instant(at)
-    return f"{moment:%H:%M}" if moment else ""
-
-
-def day(on: date | datetime | str | None, *, year: bool | None = None, weekday: bool = False) -> str:
-    """11月22日 or 22 Nov; with its year when that is not the present one, or when asked for."""
-    when = _day(on)
-    if when is None:
-        return ""
-    with_year = when.year != local(now()).year if year is None else year
-    if english():
-        text = f"{when.day} {when:%b}" + (f" {when.year}" if with_year else "")
-        return f"{WEEKDAYS[when.weekday()]}, {text}" if weekday else text
-    text = (f"{when.year}年" if with_year else "") + f"{when.month}月{when.day}日"
-    return f"{text} {WEEKDAYS[when.weekday()]}" if weekday else text
-
-
-def stamp(at: datetime | str | None) -> str:
-    """Day and time, 11月22日 14:32."""
-    return f"{day(at)} {clock(at)}" if at else ""
-
-
-def minutes(seconds: float | None) -> str:
-    """A span in words, rounded up to whole minutes: 5 分钟, 1 小时 20 分钟."""
-    if seconds is None:
-        return ""
-    total = max(-(-int(seconds) // 60), 0)
-    hours, rest = divmod(total, 60)
-    if not hours:
-        return ngettext("%(num)d 分钟", "%(num)d 分钟", rest)
-    text = ngettext("%(num)d 小时", "%(num)d 小时", hours)
-    return f"{text} {ngettext('%(num)d 分钟', '%(num)d 分钟', rest)}" if rest else text
-
-
-def wait_range(row: Mapping[str, Any]) -> str:
-    """`wait_low_s` to `wait_high_s` in words, empty when the hall has nothing to go by."""
-    low, high = row.get("wait_low_s"), row.get("wait_high_s")
-    if low is None or high is None:
-        return ""
-    least, most = int(low) // 60, max(-(-int(high) // 60), 1)
-    if most <= 1:
-        return gettext("1 分钟以内")
-    if least < 1:
-        return gettext("%(most)s 分钟以内", most=most)
-    if least == most:
-        return gettext("%(most)s 分钟左右", most=most)
-    return gettext("%(least)s–%(most)s 分钟", least=least, most=most)
-
-
-def people(count: int) -> str:
-    """How many people, as a phrase: 3 人."""
-    return ngettext("%(num)d 人", "%(num)d 人", count)
-
-
-def windows(count: int) -> str:
-    """How many windows, as a phrase: 3 个窗口."""
-    return ngettext("%(num)d 个窗口", "%(num)d 个窗口", count)
-
-
-def limit(value: Mapping[str, Any] | None) -> str:
-    """A limit {amount, unit} in words: 20 个工作日."""
-    if not value:
-        return ""
-    return span(int(value["amount"]), str(value["unit"]))
-
-
-def span(amount: int, unit: str) -> str:
-    """So many of a unit (WD, WH, ND, NH) in words."""
-    if unit == "WD":
-        return ngettext("%(num)d 个工作日", "%(num)d 个工作日", amount)
-    if unit == "WH":
-        return ngettext("%(num)d 个工作小时", "%(num)d 个工作小时", amount)
-    if unit == "ND":
-        return ngettext("%(num)d 天", "%(num)d 天", amount)
-    return ngettext("%(num)d 小时", "%(num)d 小时", amount)
-
-
-def remaining(reckoned: Mapping[str, Any] | None) -> str:
-    """What is left of a clock {remaining, limit, stopped, …} in words; `remaining` is in days (WD, ND), else minutes."""
-    if not reckoned or reckoned.get("remaining") is None:
-        return ""
-    left, unit = int(reckoned["remaining"]), str(reckoned["limit"]["unit"])
-    text = span(abs(left), unit) if unit in ("WD", "ND") else minutes(abs(left) * 60)
-    if left < 0:
-        return gettext("超期 %(span)s", span=text)
-    return gettext("停钟，剩 %(span)s", span=text) if reckoned.get("stopped") else gettext("剩 %(span)s", span=text)
-
-
-def fee(value: Mapping[str, Any] | None) -> str:
-    """What an item costs: free without a basis, by its rates without an amount."""
-    if not value or not value.get("basis"):
-        return gettext("不收费")
-    if not value.get("amount_fen"):
-        return gettext("按标准收费")
-    yuan, fen = divmod(int(value["amount_fen"]), 100)
-    return gettext("%(yuan)s 元", yuan=f"{yuan}.{fen:02d}" if fen else str(yuan))
-
-
-def hours(intervals: list[list[str]]) -> str:
-    """Opening hours as people write them: 08:30–12:00，13:30–18:00."""
-    return gettext("，").join(f"{begin}–{end}" for begin, end in intervals)
-
-
-def qr_svg(text: str, label: str = "") -> Markup:
-    """A QR code as inline SVG, black on white, sized by the page's style."""
-    drawn = segno.make(text, error="m", micro=False)
-    return Markup(drawn.svg_inline(border=2, omitsize=True, title=label or None))  # noqa: S704  # segno escapes the title
-
-
-def init_app(app: Flask) -> None:
-    """Make all of these Jinja filters and globals."""
-    app.jinja_env.filters.update(
-        clock=clock,
-        day=day,
-        fee=fee,
-        hours=hours,
-        light_tone=light_tone,
-        light_word=light_word,
-        limit=limit,
-        mask_id=mask_id,
-        mask_name=mask_name,
-        mask_phone=mask_phone,
-        minutes=minutes,
-        named=named,
-        people=people,
-        remaining=remaining,
-        stamp=stamp,
-        tone=tone,
-        wait_range=wait_range,
-        windows=windows,
-        word=word,
-    )
-    app.jinja_env.globals.update(LIGHTS=LIGHTS, WORDS=WORDS, english=english, qr_svg=qr_svg, span=span)
