@@ -5,7 +5,10 @@ The schema is migrated and the demo network loaded once a process and database; 
 
 from __future__ import annotations
 
+import gc
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +46,22 @@ def make_settings(folder: Path, database_url: str, **more: object) -> Settings:
     return replace(settings, login_limit="100000/minute", ticket_limit="100000/minute", **more)  # type: ignore[arg-type]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With `--dist loadgroup` the browser is in one worker and what starts and kills processes in the other."""
+    for item in items:
+        for mark in ("browser", "slow"):
+            if item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.xdist_group(mark))
+                break
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: the collector need not walk over it again after every few objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
 def _furnish(settings: Settings) -> None:
     upgrade(settings)
     made = create_app(settings)
@@ -52,11 +71,17 @@ def _furnish(settings: Settings) -> None:
         db.engine.dispose()
 
 
+MEMORY = Path("/dev/shm")  # a disk that need not be waited for, where there is one
+
+
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("template")
-    _furnish(make_settings(folder, f"sqlite:///{folder / 'hall.db'}"))
-    return folder / "hall.db"
+def sqlite_template() -> Iterator[Path]:
+    """Commits go to the disk in full here too; only the disk is a quick one if it can be."""
+    roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > 256 << 20
+    with tempfile.TemporaryDirectory(prefix="halls", dir=MEMORY if roomy else None) as name:
+        folder = Path(name)
+        _furnish(make_settings(folder, f"sqlite:///{folder / 'hall.db'}"))
+        yield folder / "hall.db"
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +123,7 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path_factory
         return f"sqlite:///{target}"
     server: PostgresServer = request.getfixturevalue("postgres")
     template_name: str = request.getfixturevalue("postgres_template")
-    server.create_database("test_hall", template=template_name)
+    server.refresh_database("test_hall", template_name)
     return server.url("test_hall")
 
 

@@ -9,10 +9,13 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from workers.hooks import die_with_parent
 
@@ -38,6 +41,79 @@ def postgres_bin() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
+class Likeness:
+    """What a database held when it was new, and one connection that makes it so again.
+
+    A table is known by its number of rows and the sum of the transactions that wrote them. Whatever is written, one of
+    the two moves: rows that come are of a later transaction than all that go. Tables that moved are emptied and filled
+    again; a database whose schema moved is given up.
+    """
+
+    def __init__(self, keeper: psycopg.Connection[tuple[object, ...]]) -> None:
+        self._keeper = keeper
+        keeper.execute("SET session_replication_role = replica")  # rows come back in any order, whoever refers to whom
+        found = keeper.execute("SELECT relname, relkind FROM pg_class WHERE relnamespace = 'public'::regnamespace")
+        kinds = {str(name): kind for name, kind in found if kind not in ("i", "t")}
+        if set(kinds.values()) != {"r"}:
+            raise NotImplementedError(f"sequences and views are not brought back: {kinds}")
+        self._rows = {table: self._copied(table) for table in sorted(kinds)}
+        self._referring: dict[str, set[str]] = {table: set() for table in kinds}
+        keys = "SELECT confrelid::regclass::text, conrelid::regclass::text FROM pg_constraint WHERE contype = 'f'"
+        for table, referring in keeper.execute(keys):
+            self._referring[str(table)].add(str(referring))
+        self._schema, self._marks = self._schema_now(), self._marks_now(kinds)
+
+    def restore(self) -> bool:
+        """Throw out whoever else is connected and bring every row back; False where the schema is another one."""
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        while self._keeper.execute(f"SELECT pg_terminate_backend(pid) {others}").fetchall():
+            time.sleep(0.001)
+        if self._schema_now() != self._schema:
+            return False
+        marks = self._marks_now(self._rows)
+        moved = self._with_referring({table for table in marks if marks[table] != self._marks[table]})
+        if moved:
+            with self._keeper.transaction():
+                names = sql.SQL(", ").join(map(sql.Identifier, moved))
+                self._keeper.execute(sql.SQL("TRUNCATE {}").format(names))
+                for table in moved:
+                    self._fill(table)
+            self._marks.update(self._marks_now(moved))
+        return True
+
+    def _with_referring(self, tables: set[str]) -> list[str]:
+        """PostgreSQL empties a table only together with those that refer to it."""
+        found, ahead = set(tables), list(tables)
+        while ahead:
+            fresh = self._referring[ahead.pop()] - found
+            found |= fresh
+            ahead += fresh
+        return sorted(found)
+
+    def _copied(self, table: str) -> bytes:
+        query = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(table))
+        with self._keeper.cursor().copy(query) as copy:
+            return b"".join(map(bytes, copy))
+
+    def _fill(self, table: str) -> None:
+        query = sql.SQL("COPY {} FROM STDIN (FORMAT binary)").format(sql.Identifier(table))
+        with self._keeper.cursor().copy(query) as copy:
+            copy.write(self._rows[table])
+
+    def _marks_now(self, tables: Iterable[str]) -> dict[str, tuple[object, ...]]:
+        return self._marks_of("public", tables)
+
+    def _schema_now(self) -> dict[str, tuple[object, ...]]:
+        """The catalogs that every change of a schema writes to, and emptying a table does not."""
+        catalogs = ("attribute", "attrdef", "constraint", "index", "trigger", "proc", "type", "rewrite", "namespace")
+        return self._marks_of("pg_catalog", [f"pg_{name}" for name in catalogs])
+
+    def _marks_of(self, schema: str, tables: Iterable[str]) -> dict[str, tuple[object, ...]]:
+        one = sql.SQL("SELECT {}, count(*), coalesce(sum(xmin::text::bigint), 0) FROM {}")
+        query = sql.SQL(" UNION ALL ").join(one.format(table, sql.Identifier(schema, table)) for table in tables)
+        return {str(table): (count, written) for table, count, written in self._keeper.execute(query)}
+
+
 class PostgresServer:
     """One throw-away cluster; as root it runs under an unprivileged account, which PostgreSQL insists on.
 
@@ -56,6 +132,7 @@ class PostgresServer:
         data = self.folder / "data"
         self._run("initdb", "-D", data, "-U", "hall", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         self._fsync = "on" if durable else "off"
+        self._likenesses: dict[str, Likeness] = {}
         self.start()
 
     def start(self) -> None:
@@ -65,6 +142,9 @@ class PostgresServer:
             "listen_addresses": "",
             "unix_socket_directories": self.folder,
             "fsync": self._fsync,
+            "full_page_writes": self._fsync,
+            "synchronous_commit": self._fsync,
+            "autovacuum": self._fsync,  # it would be thrown out of a test's database, or plan for what is gone
             "max_connections": 200,
         }
         with (self.folder / "log").open("ab") as log:
@@ -111,8 +191,8 @@ class PostgresServer:
                     raise RuntimeError((self.folder / "log").read_text(errors="replace")) from None
                 time.sleep(0.02)
 
-    def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
-        return psycopg.connect(host=str(self.folder), user="hall", dbname="postgres", autocommit=True)
+    def _connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(host=str(self.folder), user="hall", dbname=database, autocommit=True)
 
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://hall@/{database}?host={self.folder}"
@@ -122,6 +202,14 @@ class PostgresServer:
         with self._connect() as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             connection.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+
+    def refresh_database(self, name: str, template: str) -> None:
+        """The same as `create_database`, but in place where it can be: a new database costs more than most tests."""
+        with suppress(psycopg.OperationalError):  # somebody has thrown out the keeper too
+            if name in self._likenesses and self._likenesses[name].restore():
+                return
+        self.create_database(name, template)
+        self._likenesses[name] = Likeness(self._connect(name))
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
