@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -13,6 +14,7 @@ from app.hall.models import Window
 from app.hall.settings import define_window
 from app.queueing.models import Queue, WindowQueue
 from app.queueing.rules.numbers import number
+from app.queueing.rules.policy import MOST_MIN
 
 
 @action
@@ -32,11 +34,12 @@ def add_queues(tx: Transaction, *, queues: list[dict[str, Any]]) -> dict[str, An
 def add_windows(tx: Transaction, *, windows: list[dict[str, Any]]) -> dict[str, Any]:
     """Enter windows: code, kind, name_zh, name_en, zone, and `queues` as {queue: weight_min}.
 
-    Tells WindowDefined. Locks the hall.
+    Refuses weight.invalid. Tells WindowDefined. Locks the hall.
     """
     for window in windows:
+        refuse_weights(window["queues"])
         values = {key: value for key, value in window.items() if key != "queues"}
-        define_window(tx, values, tuple(window["queues"]))
+        define_window(tx, values, window["queues"])
         _serve(tx, window["code"], window["queues"])
     return {"windows": [window["code"] for window in windows]}
 
@@ -45,18 +48,31 @@ def add_windows(tx: Transaction, *, windows: list[dict[str, Any]]) -> dict[str, 
 def assign_queues(tx: Transaction, *, window: str, queues: dict[str, int]) -> dict[str, Any]:
     """Set which queues a window serves, with their weights in minutes.
 
-    Refuses window.unknown, queue.unknown. Tells WindowDefined. Locks the hall.
+    Refuses window.unknown, queue.unknown, weight.invalid. Tells WindowDefined. Locks the hall.
     """
-    row = tx.execute(select(Window).where(Window.hall == tx.hall, Window.code == window)).scalar_one_or_none()
-    if row is None:
-        raise Refusal("window.unknown")
     known = set(tx.execute(select(Queue.code).where(Queue.hall == tx.hall)).scalars())
     if not set(queues) <= known:
         raise Refusal("queue.unknown")
-    values = {"code": row.code, "kind": row.kind, "name_zh": row.name_zh, "name_en": row.name_en, "zone": row.zone}
-    define_window(tx, values | {"active": row.active}, tuple(queues))
-    _serve(tx, window, queues)
+    serve(tx, window, queues)
     return {"window": window, "queues": queues}
+
+
+def serve(tx: Transaction, window: str, queues: dict[str, int]) -> None:
+    """Part of an action: let a window serve these queues with these weights. Refuses window.unknown, weight.invalid."""
+    refuse_weights(queues)
+    row = tx.execute(select(Window).where(Window.hall == tx.hall, Window.code == window)).scalar_one_or_none()
+    if row is None:
+        raise Refusal("window.unknown")
+    values = {"code": row.code, "kind": row.kind, "name_zh": row.name_zh, "name_en": row.name_en, "zone": row.zone}
+    define_window(tx, values | {"active": row.active}, queues)
+    _serve(tx, window, queues)
+
+
+def refuse_weights(queues: Mapping[str, Any]) -> None:
+    """Refuses weight.invalid for what is no whole number of minutes from 0 to MOST_MIN."""
+    for minutes in queues.values():
+        if not isinstance(minutes, int) or isinstance(minutes, bool) or not 0 <= minutes <= MOST_MIN:
+            raise Refusal("weight.invalid", most=MOST_MIN)
 
 
 @action

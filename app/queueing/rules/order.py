@@ -1,71 +1,164 @@
-"""Who is called next: the smallest rank among the heads of the lanes (DOMAIN Q5, Q6, Q9)."""
+"""Who is called next: call-by first, then the ratio, then the smallest rank among the heads of lanes (DOMAIN Q5, Q6, Q9)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.now import local
+from app.queueing.rules.policy import FRONT_MIN, MOST_MIN, Condition, Policy
 from app.queueing.rules.states import Lane
 
 
 @dataclass(frozen=True, slots=True)
 class LaneHead:
-    """The first waiting ticket of one lane of one queue. `queued_at` is its arrival, or what a restore made of it."""
+    """The first waiting ticket of one lane of one queue.
+
+    `queued_at` is its arrival, an appointment's booked time, or what a restore made of it. `waiting` says how many wait
+    in its queue, for the conditions that ask.
+    """
 
     ticket: int
     number: str
     queue: str
     lane: Lane
     queued_at: datetime
-    direct: bool = False  # sent to this very window
+    direct: bool = False  # sent to this very window or clerk
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """A hall's rules of calling. Head starts by lane, weights by queue (a window's speciality), both in minutes."""
+class Tally:
+    """How often each lane of a ratio was called at a window today while both lanes waited."""
 
-    head_start_min: Mapping[Lane, int] = field(
-        default_factory=lambda: {Lane.NORMAL: 0, Lane.PRIORITY: 15, Lane.APPOINTMENT: 0, Lane.RETURNING: 24 * 60}
-    )
-    weight_min: Mapping[str, int] = field(default_factory=dict)
-    recalls: int = 3  # at most, before a no-show (Q8)
-    recall_gap_s: int = 10
-    restore_within_min: int = 30
-    restore_behind: int = 3  # a restored ticket waits behind this many
+    normal: int = 0
+    priority: int = 0
 
 
-def rank(head: LaneHead, policy: Policy) -> datetime:
-    """Arrival less the lane's head start and the window's weight for the queue: whoever is smallest is next.
+def boosts(head: LaneHead, policy: Policy, at: datetime, window: str) -> list[Condition]:
+    """The conditions that hold for a head when this window calls at `at`."""
+    clock = local(at).time()
+    waited = at - head.queued_at
+    return [
+        each
+        for each in policy.conditions
+        if each.queue in (None, head.queue)
+        and each.lane in (None, head.lane)
+        and each.window in (None, window)
+        and (each.waiting_over is None or head.waiting > each.waiting_over)
+        and (each.waited_over_min is None or waited > timedelta(minutes=each.waited_over_min))
+        and (each.since is None or clock >= each.since)
+        and (each.until is None or clock < each.until)
+    ]
 
-    So nobody is overtaken by anyone who came later than the largest head start plus the largest weight.
+
+def head_start(head: LaneHead, policy: Policy, at: datetime, window: str = "") -> dict[str, int]:
+    """The minutes that a head counts as having come earlier, by what gives them: lane, window, conditions; or direct.
+
+    Who was sent to this window goes straight to the front, and among those who were only arrival counts.
     """
-    minutes = policy.head_start_min.get(head.lane, 0) + policy.weight_min.get(head.queue, 0)
     if head.direct:
-        minutes += policy.head_start_min.get(Lane.RETURNING, 0)
-    return head.queued_at - timedelta(minutes=minutes)
+        return {"direct": FRONT_MIN}
+    minutes = {"lane": policy.head_start_min.get(head.lane, 0), "window": policy.weight_min.get(head.queue, 0)}
+    if policy.conditions:
+        minutes["conditions"] = min(sum(each.minutes for each in boosts(head, policy, at, window)), MOST_MIN)
+    return minutes
 
 
-def choose_next(heads: Sequence[LaneHead], policy: Policy, at: datetime) -> tuple[LaneHead, dict[str, Any]] | None:
-    """The ticket to call and why, or None when nobody waits. The order of `heads` does not matter.
+def rank(head: LaneHead, policy: Policy, at: datetime, window: str = "") -> datetime:
+    """Arrival less the lane's head start, the window's weight for the queue and what the conditions give.
 
-    The explanation is plain JSON: the rule, and every candidate with its wait and its rank relative to `at`, both in
-    whole seconds (a larger `standing_s` is called first); ties go to the lower ticket, which was issued earlier.
+    So nobody is overtaken by anyone who came later than the largest of these together (`furthest_min`).
+    """
+    return head.queued_at - timedelta(minutes=sum(head_start(head, policy, at, window).values()))
+
+
+def choose_next(
+    heads: Sequence[LaneHead], policy: Policy, at: datetime, window: str = "", tally: Tally = Tally()
+) -> tuple[LaneHead, dict[str, Any], Tally] | None:
+    """The ticket that `pick` picks, why, and the window's tally after it; None when nobody waits.
+
+    The explanation is plain JSON: `rule` (call_by, ratio, rank), `chosen`, and every candidate in the order of ranks
+    with its wait and its rank relative to `at`, both in whole seconds (a larger `standing_s` ranks higher; an
+    appointment that came early has waited less than nothing), and the minutes that made it.
+    """
+    picked = pick(heads, policy, at, window, tally)
+    if picked is None:
+        return None
+    chosen, rule, after = picked
+    candidates = sorted(
+        (_candidate(head, head_start(head, policy, at, window), at) for head in heads),
+        key=lambda each: each[0],
+    )
+    why: dict[str, Any] = {"rule": rule, "chosen": chosen.number, "candidates": [said for _, said in candidates]}
+    if rule == "call_by":
+        why["call_by_min"] = policy.call_by_min
+    if after != tally:
+        why["ratio"] = {"of": list(policy.ratio or ()), "called": [after.normal, after.priority]}
+    return chosen, why, after
+
+
+def pick(
+    heads: Sequence[LaneHead], policy: Policy, at: datetime, window: str = "", tally: Tally = Tally()
+) -> tuple[LaneHead, str, Tally] | None:
+    """The ticket to call, the rule that decided, and the tally after it. The order of `heads` is nothing.
+
+    1. call_by: of those who have waited as long as `call_by_min`, the one who came first. The ratio does not count it.
+    2. ratio: while the normal and the priority lane both wait, the one that is not owed stands back.
+    3. rank: the smallest; ties go to the lower ticket, which was issued earlier.
+
+    Who was sent to this very window stands outside the ratio: it neither holds them back nor counts them.
     """
     if not heads:
         return None
-    ranked = sorted(heads, key=lambda head: (rank(head, policy), head.ticket))
-    chosen = ranked[0]
-    candidates = [
-        {
-            "number": head.number,
-            "queue": head.queue,
-            "lane": head.lane.value,
-            "waited_s": int((at - head.queued_at).total_seconds()),
-            "standing_s": int((at - rank(head, policy)).total_seconds()),
-            "direct": head.direct,
-        }
-        for head in ranked
-    ]
-    return chosen, {"rule": "rank", "chosen": chosen.number, "candidates": candidates}
+    if policy.call_by_min is not None:
+        limit = timedelta(minutes=policy.call_by_min)
+        overdue = [head for head in heads if at - head.queued_at >= limit]
+        if overdue:
+            return min(overdue, key=lambda head: (head.queued_at, head.ticket)), "call_by", tally
+
+    def standing(head: LaneHead) -> tuple[datetime, int]:
+        return rank(head, policy, at, window), head.ticket
+
+    first = min(heads, key=standing)
+    if policy.ratio is None or not {Lane.NORMAL, Lane.PRIORITY} <= {head.lane for head in heads}:
+        return first, "rank", tally
+    aside = Lane.PRIORITY if _normal_is_owed(policy.ratio, tally) else Lane.NORMAL
+    chosen = min((head for head in heads if head.direct or head.lane != aside), key=standing)
+    return chosen, "rank" if chosen is first else "ratio", _counted(tally, chosen)
+
+
+def _counted(tally: Tally, chosen: LaneHead) -> Tally:
+    if chosen.direct:
+        return tally
+    return Tally(tally.normal + (chosen.lane == Lane.NORMAL), tally.priority + (chosen.lane == Lane.PRIORITY))
+
+
+def _normal_is_owed(ratio: tuple[int, int], tally: Tally) -> bool:
+    """Whether the normal lane has had no more than its share: so each lane stays within one call of it."""
+    normal, priority = ratio
+    return tally.normal * priority <= tally.priority * normal
+
+
+def _candidate(
+    head: LaneHead, minutes: Mapping[str, int], at: datetime
+) -> tuple[tuple[timedelta, int], dict[str, Any]]:
+    """The key that sorts a candidate by rank, and what is said of it."""
+    waited = at - head.queued_at
+    standing = waited + timedelta(minutes=sum(minutes.values()))
+    said = {
+        "number": head.number,
+        "queue": head.queue,
+        "lane": head.lane.value,
+        "waited_s": _seconds(waited),
+        "standing_s": _seconds(standing),
+        "direct": head.direct,
+        "minutes": {name: value for name, value in minutes.items() if value},
+    }
+    return (-standing, head.ticket), said
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
