@@ -15,14 +15,18 @@ from app.events import (
     DayClosed,
     Event,
     HallDefined,
+    ItemFollowed,
     QueueDefined,
     Recorded,
     TicketCalled,
+    TicketDeferred,
     TicketEvent,
     TicketIssued,
     TicketMissed,
     TicketParked,
     TicketRecalled,
+    TicketRejoined,
+    TicketReminded,
     TicketRestored,
     TicketStarted,
     TicketTransferred,
@@ -31,6 +35,7 @@ from app.events import (
     WindowDefined,
     WindowOpened,
     WindowPaused,
+    WindowTakenOver,
     ZoneDefined,
 )
 from displays import voice
@@ -40,8 +45,9 @@ RECENT = 7  # calls on a board, and on the board of each zone
 MISSED = 8  # missed numbers of each zone on screen
 
 _CALLS = (TicketCalled, TicketRecalled, TicketUnparked)
-_INTO_QUEUE = (TicketIssued, TicketRestored, TicketTransferred)
-_WINDOW_STATES = {WindowOpened: "open", WindowPaused: "paused", WindowClosed: "closed"}
+_INTO_QUEUE = (TicketIssued, TicketRejoined, TicketRestored, TicketTransferred)
+_STAY = (ItemFollowed, TicketReminded)  # the ticket stays where it is
+_WINDOW_STATES = {WindowOpened: "open", WindowPaused: "paused", WindowClosed: "closed", WindowTakenOver: "open"}
 _KINDS = {"comprehensive": 0, "pickup": 1, "consult": 2}
 
 
@@ -157,7 +163,7 @@ def _changed(state: dict[str, Any], recorded: Recorded) -> dict[str, Any]:
     match recorded.event:
         case TicketEvent():
             return _ticket(state, recorded, recorded.event)
-        case WindowOpened() | WindowPaused() | WindowClosed() as e:
+        case WindowOpened() | WindowPaused() | WindowClosed() | WindowTakenOver() as e:
             known = _window(state, e.window)
             return {"windows": {**state["windows"], e.window: {**known, "state": _WINDOW_STATES[type(e)]}}}
         case DayClosed(day=day) if day >= state["day"]:
@@ -185,7 +191,7 @@ def _changed(state: dict[str, Any], recorded: Recorded) -> dict[str, Any]:
 
 def _ticket(state: dict[str, Any], recorded: Recorded, event: TicketEvent) -> dict[str, Any]:
     """One step of one ticket; stragglers of a day before count no more."""
-    if event.day < state["day"]:
+    if event.day < state["day"] or isinstance(event, _STAY):
         return {}
     key = str(event.ticket)  # JSON keys are text
     held = dict(state["held"])
@@ -217,18 +223,17 @@ def _held(was: dict[str, Any] | None, event: Event, recorded: Recorded) -> dict[
             stands = {"state": "serving", "recall": 0}
         case TicketMissed() as e:
             stands = {"state": "missed", "recall": 0}
-        case TicketParked() as e:
+        case TicketParked() | TicketDeferred() as e:  # who went away of their own accord is at no window
             stands = {"state": "aside", "recall": 0}
         case _:
             return None
     entry = {
         "number": e.number,
         "queue": e.queue,
-        "window": e.window,
         "at": _wall(recorded.at),
         "seq": recorded.seq,
     }
-    return {**entry, **stands}
+    return {"window": getattr(e, "window", ""), **entry, **stands}
 
 
 def _with_call(state: dict[str, Any], recent: list[dict[str, Any]], called: dict[str, Any]) -> list[dict[str, Any]]:

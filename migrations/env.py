@@ -16,6 +16,7 @@ import app.eventlog
 import app.hall.models
 import app.notices.models
 import app.people.models
+import app.queueing.appointment_models
 import app.queueing.models  # noqa: F401  # imported for their tables
 from app.db import JSONText, UTCDateTime, db
 

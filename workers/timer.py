@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from redis import RedisError
 from sqlalchemy import select
@@ -26,8 +26,10 @@ from app.hall.queries import halls
 from app.notices.batches import forget_files, unmade
 from app.notices.models import NoticeRow
 from app.now import local_day, now
+from app.queueing import appointments
+from app.queueing.closing import close_day, remind_parked, reminders_due
+from app.queueing.dispatch import dispatch_due, dispatch_next
 from app.queueing.models import Ticket
-from app.queueing.tickets import close_day
 from workers.bare import bare_app
 from workers.consumers import PRINT_WITHIN, PRINTED_AT
 from workers.enqueue import Jobs
@@ -59,6 +61,26 @@ class Timer:
                 self._closed[hall] = today
                 if done["expired"]:
                     log.info("%s: %s tickets of past days expired", hall, done["expired"])
+
+    def dispatch(self) -> None:
+        """Where a hall dispatches: the next ticket for each window that has rested enough, the longest free first."""
+        for hall in _codes():
+            while _asked(dispatch_due, hall) and dispatch_next(hall=hall, actor=SYSTEM, at=now()):
+                pass
+
+    def remind(self) -> None:
+        """Parked tickets whose time is up, and who went away and is not back."""
+        for hall in _codes():
+            while _asked(reminders_due, hall) and remind_parked(hall=hall, actor=SYSTEM, at=now())["more"]:
+                pass
+
+    def end_appointments(self) -> None:
+        """Waiting lists whose slot is near, and appointments that nobody kept, at the close of business (Q10)."""
+        for hall in _codes():
+            while (
+                _asked(appointments.sweep_due, hall) and appointments.sweep(hall=hall, actor=SYSTEM, at=now())["more"]
+            ):
+                pass
 
     def turn_lights(self) -> None:
         """Clocks that a new calendar or new hours have moved, alarms and lights that are due, in this order."""
@@ -128,6 +150,9 @@ class Periodic:
 def periodic_jobs(timer: Timer) -> list[Periodic]:
     """The whole list."""
     return [
+        Periodic(2, timer.dispatch),
+        Periodic(15, timer.remind),
+        Periodic(30, timer.end_appointments),
         Periodic(60, timer.close_days),
         Periodic(30, timer.turn_lights),
         Periodic(30, timer.tell),
@@ -156,6 +181,13 @@ def run_due(jobs: list[Periodic], at: float) -> None:
             log.exception("%s failed", job.work.__name__)
         finally:
             db.session.remove()
+
+
+def _asked(due: Callable[[str, datetime], bool], hall: str) -> bool:
+    """Whether there is something to do in the hall; the read is over before an action begins its own transaction."""
+    found = due(hall, now())
+    db.session.rollback()
+    return found
 
 
 def _codes() -> list[str]:

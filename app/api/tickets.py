@@ -1,4 +1,4 @@
-"""Tickets: taking a number, the holder's view of it, and the clerk's steps."""
+"""Tickets: taking a number, and what its holder sees and does."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from flask import g
 from marshmallow import fields
 
 from app.api.noun import Noun
-from app.api.reading import digest, own_hall, plain, row_id, take_key
-from app.api.schemas import Nothing, Shape, Text, instant, maybe, said
+from app.api.reading import digest, is_row_id, own_hall, plain, row_id, take_key
+from app.api.schemas import Nothing, Shape, Text, instant, maybe, said, whole
+from app.casework.queries import find_by_query, find_case, public_view
+from app.casework.rules.states import CaseState
 from app.catalog.queries import item as guide_of
 from app.errors import Refusal
 from app.events import CITIZEN
 from app.now import now
 from app.people.gate import public, requires
 from app.people.permissions import Permission
-from app.queueing import calls, queries, tickets
-from app.queueing.rules.states import Lane, TicketState, legal_steps
+from app.queueing import arriving, forecasts, queries, tickets
+from app.queueing.rules.reasons import Ground
+from app.queueing.rules.states import Lane, TicketState
 
 noun = Noun("tickets", "Numbers in the queue")
 
-STEP = "ticket.unknown ticket.illegal_step hall.unknown auth.foreign_hall"
-AT_WINDOW = f"{STEP} ticket.not_at_window"
+HOLDER = "ticket.unknown ticket.illegal_step hall.unknown auth.foreign_hall"
+SUPPLEMENT_DUE = frozenset({CaseState.CORRECTION, CaseState.REVIEW_CORRECTION})
 
 
 class Person(Shape):
@@ -32,13 +35,31 @@ class Person(Shape):
 
 
 class TicketWish(Shape):
-    """`queue` or `item`; an item goes to the queue that takes it."""
+    """`queue` or `item`; an item goes to the queue that takes it.
+
+    Who brings a supplement asks for the lane `returning` with `case_number`; at a kiosk `query_code`, which stands on the
+    receipt, proves whose it is, and the queue is that of the case.
+    """
 
     queue = Text(limit=10, allow_none=True, load_default=None)
     item = Text(limit=80, allow_none=True, load_default=None)
     person = fields.Nested(Person, allow_none=True, load_default=None)
     lane = Text(limit=20, load_default="normal", metadata={"enum": [lane.value for lane in Lane]})
-    appointment = fields.Raw(allow_none=True, load_default=None, metadata={"description": "Not offered yet"})
+    ground = Text(
+        limit=20,
+        allow_none=True,
+        load_default=None,
+        metadata={"enum": [None, *(ground.value for ground in Ground)], "description": "Why in the priority lane"},
+    )
+    party = whole(1, tickets.LARGEST_PARTY, load_default=1, metadata={"description": "People who come with it"})
+    case_number = Text(limit=40, allow_none=True, load_default=None)
+    query_code = Text(limit=20, allow_none=True, load_default=None)
+    appointment = Text(
+        limit=80,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Check in: the token of the appointment; all else is known from it"},
+    )
 
 
 class IssuedTicket(Shape):
@@ -54,8 +75,21 @@ class IssuedTicket(Shape):
     issued_at = instant(required=True)
 
 
+class ServedItem(Shape):
+    """One item of a visit; it goes on while `ended_at` is null."""
+
+    item = maybe()
+    window = said()
+    started_at = instant(required=True)
+    ended_at = maybe(instant)
+    outcome = maybe(metadata={"enum": [None, "finished", "next-item", "parked", "transferred"]})
+
+
 class HeldTicket(Shape):
-    """What the holder of the token sees. `window` is null until the number is called."""
+    """What the holder of the token sees. `window` is null until the number is called.
+
+    `deferred`: gone away for a while, to be back by `rejoin_until`. `services` is the visit so far.
+    """
 
     id = said()
     hall = said()
@@ -65,6 +99,8 @@ class HeldTicket(Shape):
     queue_name_en = said()
     zone = said()
     lane = said()
+    ground = maybe()
+    party = fields.Integer(required=True)
     state = said(metadata={"enum": [state.value for state in TicketState]})
     item = maybe()
     ahead = fields.Integer(required=True)
@@ -74,7 +110,28 @@ class HeldTicket(Shape):
     window_name = maybe()
     window_name_en = maybe()
     issued_at = instant(required=True)
-    called_at = instant(required=True, allow_none=True)
+    called_at = maybe(instant)
+    started_at = maybe(instant)
+    recalls = fields.Integer(required=True)
+    to_window = maybe()
+    transfers = fields.Integer(required=True)
+    deferred = fields.Boolean(required=True)
+    rejoin_until = maybe(instant)
+    remind_at = maybe(instant)
+    left_reason = maybe()
+    case_number = maybe()
+    appointment = maybe()
+    services = fields.List(fields.Nested(ServedItem), required=True)
+    steps = fields.List(fields.String(), required=True)
+
+
+class SetAside(Shape):
+    """A ticket whose holder went away, or is back; `rejoin_until` in the first case."""
+
+    id = said()
+    number = said()
+    state = said()
+    rejoin_until = instant(allow_none=True)
 
 
 class CancelledTicket(Shape):
@@ -83,58 +140,30 @@ class CancelledTicket(Shape):
     state = said()
 
 
-class DeskTicket(Shape):
-    """What a step made of a ticket; `steps` is what may be done with it next."""
-
-    id = said()
-    number = said()
-    queue = said()
-    lane = said()
-    state = said(metadata={"enum": [state.value for state in TicketState]})
-    window = maybe()
-    item = maybe()
-    to_window = fields.String(allow_none=True)
-    recall = fields.Integer()
-    steps = fields.List(fields.String(), required=True)
-
-
-class Parking(Shape):
-    reason = Text(limit=100, load_default="")
-
-
-class Unparking(Shape):
-    window = Text(limit=60, allow_none=True, load_default=None, metadata={"description": "The clerk's own by default"})
-
-
-class Transfer(Shape):
-    """`queue` or `window`."""
-
-    queue = Text(limit=10, allow_none=True, load_default=None)
-    window = Text(limit=60, allow_none=True, load_default=None)
-
-
-class PastCall(Shape):
-    window = said()
-    at = instant(required=True)
-    outcome = maybe()
-    why = fields.Dict(keys=fields.String(), required=True)
-
-
 @noun.post(
     "/halls/<hall>/tickets",
-    refuses="hall.unknown auth.foreign_hall queue.unknown queue.closed queue.none_for_item item.unknown lane.unknown "
-    "appointment.unavailable person.bad_id person.bad_phone text.empty",
+    refuses="hall.unknown auth.foreign_hall queue.unknown queue.closed queue.closed_for_today queue.none_for_item "
+    "item.unknown lane.unknown lane.needs_appointment ground.unknown party.size person.bad_id "
+    "person.bad_phone text.empty case.unknown case.query_mismatch case.no_supplement_due "
+    "appointment.unknown appointment.other_hall appointment.illegal_step appointment.too_early appointment.day_over",
 )
 @requires(Permission.TICKET_ISSUE)
 @noun.arguments(TicketWish)
 @noun.alt_response(200, schema=IssuedTicket, description="The live ticket that this person has already", success=True)
 @noun.response(201, IssuedTicket)
 def issue_ticket(given: dict[str, Any], hall: str) -> Any:
-    """Take a number for a queue or an item; who holds a live one of this queue today is given that again."""
+    """Take a number for a queue or an item, or check in with an appointment; who holds a live number of this queue today
+    is given that again.
+    """
     own_hall(g.actor, hall)
     if given["appointment"] is not None:
-        raise Refusal("appointment.unavailable")
-    queue, item = given["queue"] or "", given["item"] or None
+        answer = arriving.arrive(hall, g.actor, now(), token=plain(given["appointment"], "appointment.unknown"))
+        return answer, 201 if answer["created"] else 200
+    at = now()
+    queue, item, case_number = given["queue"] or "", given["item"] or None, given["case_number"] or None
+    if given["lane"] == Lane.RETURNING and case_number:
+        case_number, of_case = _supplement_of(hall, case_number, given["query_code"] or "")
+        item = item or of_case
     if item:
         zone = guide_of(item)["zone"]
         queue = queue or queries.queue_for(hall, zone)
@@ -143,14 +172,36 @@ def issue_ticket(given: dict[str, Any], hall: str) -> Any:
     answer = tickets.issue_ticket(
         hall=hall,
         actor=g.actor,
-        at=now(),
+        at=at,
         queue=queue,
         channel="kiosk" if g.actor.kind == "device" else "guide",
         person=given["person"],
         lane=given["lane"],
         item=item,
+        ground=given["ground"],
+        party=given["party"],
+        case_number=case_number if given["lane"] == Lane.RETURNING else None,
+        forecast=forecasts.promise(hall, queue, given["lane"], at),
     )
     return answer, 201 if answer["created"] else 200
+
+
+def _supplement_of(hall: str, case_number: str, query_code: str) -> tuple[str, str]:
+    """The number and the item of a case of this hall that waits for a supplement.
+
+    Staff have seen the papers; a machine needs the query code of the receipt. Refuses case.unknown,
+    case.query_mismatch, auth.foreign_hall, case.no_supplement_due.
+    """
+    if g.actor.kind == "staff":
+        of_hall, case_id = find_case(case_number)
+    else:
+        of_hall, case_id = find_by_query(case_number, query_code)
+    if of_hall != hall:
+        raise Refusal("auth.foreign_hall")
+    case = public_view(hall, case_id, now())
+    if case["state"] not in SUPPLEMENT_DUE:
+        raise Refusal("case.no_supplement_due", number=case["number"])
+    return case["number"], case["item"]["code"]
 
 
 @noun.get("/tickets/<token>", refuses="ticket.unknown", limited="tickets")
@@ -172,113 +223,42 @@ def cancel_ticket(_given: dict[str, Any], token: str) -> Any:
     return tickets.cancel_ticket(hall=hall, actor=CITIZEN, at=now(), ticket_id=ticket)
 
 
-def _act(action: Any, ticket_id: str, **more: Any) -> dict[str, Any]:
-    hall, number = row_id(ticket_id, "ticket.unknown")
-    answer = action(hall=hall, actor=g.actor, at=now(), ticket_id=number, **more)
-    return answer | {"steps": [step.value for step in legal_steps(TicketState(answer["state"]))]}
-
-
-@noun.post("/tickets/<ticket_id>/recall", refuses=f"{AT_WINDOW} ticket.recall_too_soon ticket.recall_limit")
-@requires(Permission.TICKET_CALL)
+@noun.post("/tickets/<token>/defer", refuses=f"{HOLDER} ticket.defer_off", limited="tickets")
+@public
 @noun.arguments(Nothing)
-@noun.response(200, DeskTicket)
-def recall_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
-    """Call the number at one's window again."""
-    return _act(calls.recall, ticket_id)
-
-
-@noun.post("/tickets/<ticket_id>/start", refuses=AT_WINDOW)
-@requires(Permission.TICKET_CALL)
-@noun.arguments(Nothing)
-@noun.response(200, DeskTicket)
-def start_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
-    """The person has come; service begins."""
-    return _act(calls.start, ticket_id)
-
-
-@noun.post("/tickets/<ticket_id>/finish", refuses=AT_WINDOW)
-@requires(Permission.TICKET_CALL)
-@noun.arguments(Nothing)
-@noun.response(200, DeskTicket)
-def finish_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
-    """The visit is over."""
-    return _act(calls.finish, ticket_id)
-
-
-@noun.post("/tickets/<ticket_id>/no-show", refuses=AT_WINDOW)
-@requires(Permission.TICKET_CALL)
-@noun.arguments(Nothing)
-@noun.response(200, DeskTicket)
-def miss_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
-    """Nobody came."""
-    return _act(calls.no_show, ticket_id)
-
-
-@noun.post("/tickets/<ticket_id>/restore", refuses=f"{STEP} ticket.restore_too_late ticket.live_elsewhere")
-@requires(Permission.TICKET_CALL)
-@noun.arguments(Nothing)
-@noun.response(200, DeskTicket)
-def restore_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
-    """Let a missed number wait again, behind the next three."""
-    return _act(calls.restore, ticket_id)
-
-
-@noun.post("/tickets/<ticket_id>/park", refuses=AT_WINDOW)
-@requires(Permission.TICKET_CALL)
-@noun.arguments(Parking)
-@noun.response(200, DeskTicket)
-def park_ticket(given: dict[str, Any], ticket_id: str) -> Any:
-    """Set the visit aside; the person comes back to this window."""
-    return _act(calls.park, ticket_id, reason=given["reason"])
+@noun.response(200, SetAside)
+def defer_ticket(_given: dict[str, Any], token: str) -> Any:
+    """Go away for a while and keep the number; for whoever holds its token, or staff by its id."""
+    return tickets.defer_ticket(at=now(), **_held(token))
 
 
 @noun.post(
-    "/tickets/<ticket_id>/unpark",
-    refuses=f"{STEP} window.not_open window.not_yours window.occupied window.unknown",
+    "/tickets/<token>/rejoin",
+    refuses=f"{HOLDER} ticket.rejoin_too_late ticket.day_over",
+    limited="tickets",
 )
-@requires(Permission.TICKET_CALL)
-@noun.arguments(Unparking)
-@noun.response(200, DeskTicket)
-def unpark_ticket(given: dict[str, Any], ticket_id: str) -> Any:
-    """Call a parked number back to one's window."""
-    hall, _ = row_id(ticket_id, "ticket.unknown")
-    window = _window(given["window"], hall) or queries.window_of_staff(hall, g.actor.id) or ""
-    return _act(calls.unpark, ticket_id, window=window)
-
-
-@noun.post(
-    "/tickets/<ticket_id>/transfer",
-    refuses=f"{AT_WINDOW} queue.unknown window.unknown ticket.live_elsewhere",
-)
-@requires(Permission.TICKET_CALL)
-@noun.arguments(Transfer)
-@noun.response(200, DeskTicket)
-def transfer_ticket(given: dict[str, Any], ticket_id: str) -> Any:
-    """Send the person to another queue or straight to another window; number and arrival stay."""
-    hall, _ = row_id(ticket_id, "ticket.unknown")
-    return _act(calls.transfer, ticket_id, queue=given["queue"] or None, window=_window(given["window"], hall))
-
-
-@noun.post("/tickets/<ticket_id>/abandon", refuses=AT_WINDOW)
-@requires(Permission.TICKET_CALL)
+@public
 @noun.arguments(Nothing)
-@noun.response(200, DeskTicket)
-def abandon_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
-    """The person gave up."""
-    return _act(calls.abandon, ticket_id)
+@noun.response(200, SetAside)
+def rejoin_ticket(_given: dict[str, Any], token: str) -> Any:
+    """Back again: wait behind the next few, never before one's old place; for the holder, or staff by its id."""
+    return tickets.rejoin_ticket(at=now(), **_held(token))
 
 
-@noun.get("/tickets/<ticket_id>/why", refuses="ticket.unknown hall.unknown auth.foreign_hall")
-@requires(Permission.TICKET_CALL, Permission.HALL_WATCH)
-@noun.response(200, PastCall(many=True))
-def read_calls(ticket_id: str) -> Any:
-    """Every call of a ticket with the reason why it was its turn."""
-    hall, number = row_id(ticket_id, "ticket.unknown")
-    own_hall(g.actor, hall)
-    queries.ticket_view(hall, number, now())
-    return queries.why_called(hall, number)
-
-
-def _window(text: str | None, hall: str) -> str | None:
-    """The code of a window of this hall, from its code or its public id."""
-    return text.removeprefix(f"{hall}-") if text else None
+def _held(text: str) -> dict[str, Any]:
+    """Which ticket, and as whom: staff of the queue name it by its id, its holder by the token. Refuses ticket.unknown."""
+    staff = next(
+        (
+            c
+            for c in g.callers
+            if c.kind == "staff" and (c.may(Permission.TICKET_CALL) or c.may(Permission.TICKET_ISSUE))
+        ),
+        None,
+    )
+    if staff is not None and is_row_id(text):
+        take_key(staff.ref)
+        hall, ticket = row_id(text, "ticket.unknown")
+        return {"hall": hall, "actor": staff, "ticket_id": ticket}
+    hall, ticket = queries.find_by_token(plain(text, "ticket.unknown"))
+    take_key("ticket:" + digest("ticket", text))
+    return {"hall": hall, "actor": CITIZEN, "ticket_id": ticket}

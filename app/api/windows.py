@@ -45,6 +45,8 @@ class WindowNow(Shape):
     staff = maybe()
     since = instant(required=True, allow_none=True)
     reason = maybe()
+    free_since = maybe(instant)
+    taken_from = maybe()
     ticket = fields.Nested(TicketAtWindow, required=True, allow_none=True)
 
 
@@ -53,6 +55,12 @@ class WindowState(Shape):
     code = said()
     hall = said()
     state = said(metadata={"enum": ["open", "paused", "closed"]})
+
+
+class WindowOpening(Shape):
+    """`take_over`: also when somebody left the window open; their session ends, what is there stays."""
+
+    take_over = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 class Pause(Shape):
@@ -90,12 +98,12 @@ def list_windows(given: dict[str, Any]) -> Any:
 
 @noun.post("/windows/<window>/open", refuses=f"{AT} window.already_open window.staff_elsewhere")
 @requires(Permission.WINDOW_OPEN)
-@noun.arguments(Nothing)
+@noun.arguments(WindowOpening)
 @noun.response(200, WindowState)
-def open_window(_given: dict[str, Any], window: str) -> Any:
-    """Sit down at a window, or go on after a pause."""
+def open_window(given: dict[str, Any], window: str) -> Any:
+    """Sit down at a window, take it over, or go on after a pause."""
     hall, code = window_id(window)
-    return windows.open_window(hall=hall, actor=g.actor, at=now(), window=code)
+    return windows.open_window(hall=hall, actor=g.actor, at=now(), window=code, take_over=given["take_over"])
 
 
 @noun.post(

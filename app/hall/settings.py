@@ -41,8 +41,8 @@ def define_hall(tx: Transaction, *, zones: list[dict[str, str]]) -> dict[str, An
     return {"code": tx.hall}
 
 
-def define_window(tx: Transaction, values: dict[str, Any], queues: tuple[str, ...]) -> None:
-    """Part of an action: enter or change a window and tell WindowDefined with the queues it serves."""
+def define_window(tx: Transaction, values: dict[str, Any], queues: dict[str, int]) -> None:
+    """Part of an action: enter or change a window and tell WindowDefined with the queues it serves and their weights."""
     row = {"hall": tx.hall, "active": True, **values}
     changed = {key: value for key, value in row.items() if key not in ("hall", "code")}
     upsert = _insert(tx, Window).values(row)
@@ -54,7 +54,8 @@ def define_window(tx: Transaction, values: dict[str, Any], queues: tuple[str, ..
             name_zh=row["name_zh"],
             name_en=row["name_en"],
             zone=row["zone"],
-            queues=queues,
+            queues=tuple(queues),
+            weights=tuple(queues.values()),
             active=row["active"],
         )
     )

@@ -1,35 +1,64 @@
-"""Actions of calling: next, again, start, finish, missed, restored, parked, transferred, abandoned."""
+"""Actions of calling: whose turn it is, whom a clerk chose, again, missed, restored, called back."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import bindparam, select
 
-from app import privacy
 from app.action import Transaction, action
 from app.errors import Refusal
-from app.events import (
-    TicketAbandoned,
-    TicketCalled,
-    TicketFinished,
-    TicketMissed,
-    TicketParked,
-    TicketRecalled,
-    TicketRestored,
-    TicketStarted,
-    TicketTransferred,
-    TicketUnparked,
+from app.events import TicketCalled, TicketMissed, TicketRecalled, TicketRestored, TicketUnparked
+from app.now import local_day
+from app.people.permissions import Permission
+from app.queueing.heads import ahead_of, heads_of_lanes, instant, policy_of, waiting_in, weights_of
+from app.queueing.models import Call
+from app.queueing.rules.order import LaneHead, Tally, choose_next
+from app.queueing.rules.policy import Policy
+from app.queueing.rules.reasons import ChoiceReason
+from app.queueing.rules.states import Lane, TicketState, TicketStep
+from app.queueing.seats import at_window, refuse_occupied, set_free
+from app.queueing.serving import abandon, finish, next_item, park, start, transfer
+from app.queueing.steps import (
+    answer,
+    at_mine,
+    call_to,
+    checked,
+    end_call,
+    exactly,
+    find_ticket,
+    move,
+    one_of,
+    refuse_other_live,
+    refuse_past_day,
+    said,
+    seal_note,
+    wait_behind_the_next,
+    waited_s,
 )
-from app.hall.models import Window
-from app.queueing.models import Call, Queue, Ticket, WindowQueue
-from app.queueing.queries import heads_of_lanes, policy_of, ranked_waiting
-from app.queueing.rules.order import choose_next
-from app.queueing.rules.states import AT_WINDOW, TicketState, TicketStep, next_state
-from app.queueing.tickets import micros
-from app.queueing.windows import at_window, occupied_by
-from app.words import clean
+
+__all__ = [  # every step of a clerk is found here
+    "abandon",
+    "call_chosen",
+    "call_next",
+    "finish",
+    "next_item",
+    "no_show",
+    "park",
+    "recall",
+    "restore",
+    "start",
+    "transfer",
+    "unpark",
+]
+
+_LAST_CALL = (
+    select(Call.tally_normal, Call.tally_priority, Call.called_at)
+    .where(Call.hall == bindparam("key"), Call.window == bindparam("at"))
+    .order_by(Call.id.desc())
+    .limit(1)
+)
 
 
 @action
@@ -38,29 +67,102 @@ def call_next(tx: Transaction, *, window: str) -> dict[str, Any] | None:
 
     Refuses window.not_open, window.not_yours, window.occupied. Locks the hall. Tells TicketCalled with the reason.
     """
-    at_window(tx, window, calling=True)
-    number = occupied_by(tx, window)
-    if number is not None:
-        raise Refusal("window.occupied", number=number)
-    weights = dict(
-        tx.execute(
-            select(WindowQueue.queue, WindowQueue.weight_min).where(
-                WindowQueue.hall == tx.hall, WindowQueue.window == window
-            )
-        ).all()
-    )
+    seat = at_window(tx, window, calling=True)
+    refuse_occupied(tx, window)
+    return call_turn(tx, window, seat.staff)
+
+
+def call_turn(tx: Transaction, window: str, staff: str, *, mode: str = "rule") -> dict[str, Any] | None:
+    """Part of an action: call whoever's turn it is to this free and open window; None when nobody waits for it."""
+    weights = weights_of(tx.session, tx.hall, window)
     policy = policy_of(tx.session, tx.hall, weights)
-    choice = choose_next(heads_of_lanes(tx.session, tx.hall, tx.day, window, tuple(weights)), policy, tx.at)
+    tally = _tally(tx, window, policy)
+    choice = choose_next(_heads(tx, window, staff, policy), policy, tx.at, window, tally)
     if choice is None:
         return None
-    head, why = choice
-    row = _ticket(tx, head.ticket)
-    waited_s = int((tx.at - row.issued_at).total_seconds())
-    _to_window(tx, row, window, why)
-    event = TicketCalled(**_said(row), lane=row.lane, window=window, waited_s=waited_s, why=why)
+    head, why, after = choice
+    if mode != "rule":
+        why["mode"] = mode
+    row = find_ticket(tx, head.ticket)
+    waited = waited_s(tx, row)
+    call_to(tx, row, window=window, staff=staff, why=why, mode=mode, tally=after, waited_s=waited)
+    tx.record(TicketCalled(**said(row), lane=row.lane, window=window, waited_s=waited, why=why, mode=mode))
+    return {"ticket": answer(tx, row, TicketState.CALLED, waited_s=waited, window=window), "why": why}
+
+
+@action
+def call_chosen(tx: Transaction, *, ticket_id: int, window: str, reason: str, note: str = "") -> dict[str, Any]:
+    """Call somebody whose turn it is not 指定叫号, with a reason; who was passed over is kept with it (Q7).
+
+    Refuses auth.forbidden without ticket:call-any, reason.unknown, reason.note_required, window.not_open,
+    window.not_yours, window.occupied, ticket.illegal_step, ticket.day_over. Locks the hall. Tells TicketCalled.
+    """
+    if not tx.actor.may(Permission.TICKET_CALL_ANY):
+        raise Refusal("auth.forbidden")
+    code = one_of(ChoiceReason, reason)
+    if code == ChoiceReason.OTHER and not note.strip():
+        raise Refusal("reason.note_required")
+    seat = at_window(tx, window, calling=True)
+    refuse_occupied(tx, window)
+    row, _ = checked(tx, ticket_id, TicketStep.CALL)
+    refuse_past_day(tx, row)
+    policy = policy_of(tx.session, tx.hall, weights_of(tx.session, tx.hall, window))
+    heads = _heads(tx, window, seat.staff, policy)
+    tally = _tally(tx, window, policy)
+    by_rule = choose_next(heads, policy, tx.at, window, tally)
+    sent_here = row.to_window == window or row.to_staff == seat.staff
+    own = LaneHead(
+        *(row.id, row.number, row.queue, Lane(row.lane), instant(row.queued_us), sent_here),
+        waiting=waiting_in(tx.session, tx.hall, tx.day, {row.queue}).get(row.queue, 0),
+    )
+    among = heads if any(head.ticket == row.id for head in heads) else [*heads, own]
+    shown = choose_next(among, policy, tx.at, window, tally)
+    candidates = shown[1]["candidates"] if shown else []
+    turn_of = by_rule[0].number if by_rule else None
+    why = {
+        "rule": "chosen",
+        "chosen": row.number,
+        "reason": code.value,
+        "by_rule": turn_of,
+        "passed_over": _passed_over(row.number, turn_of, candidates),
+        "ahead": ahead_of(tx.session, tx.hall, row.day, row.queue, row.lane, row.queued_us, row.id),
+        "candidates": candidates,
+    }
+    waited = waited_s(tx, row)
+    call_to(
+        tx,
+        row,
+        window=window,
+        staff=seat.staff,
+        why=why,
+        mode="chosen",
+        tally=tally,
+        waited_s=waited,
+        reason=code.value,
+        reason_sealed=seal_note(tx, row, note),
+    )
+    event = TicketCalled(
+        **said(row), lane=row.lane, window=window, waited_s=waited, why=why, mode="chosen", reason=code.value
+    )
     tx.record(event)
-    ticket = {"id": f"{tx.hall}-{row.id}", "number": row.number, "queue": row.queue, "lane": row.lane}
-    return {"ticket": ticket | {"waited_s": waited_s, "item": row.item, "state": "called"}, "why": why}
+    return {"ticket": answer(tx, row, TicketState.CALLED, waited_s=waited, window=window), "why": why}
+
+
+@action
+def unpark(tx: Transaction, *, ticket_id: int, window: str) -> dict[str, Any]:
+    """Call a parked ticket back to the actor's window.
+
+    Refuses ticket.illegal_step (also for who went away of their own accord: they rejoin the queue), window.not_open,
+    window.not_yours, window.occupied. Locks the hall. Tells TicketUnparked.
+    """
+    row, state = checked(tx, ticket_id, TicketStep.UNPARK)
+    seat = at_window(tx, window, calling=True)
+    refuse_occupied(tx, window)
+    tally = _tally(tx, window, policy_of(tx.session, tx.hall, {}))
+    why = {"rule": "unpark", "chosen": row.number, "candidates": []}
+    call_to(tx, row, window=window, staff=seat.staff, why=why, mode="unpark", tally=tally, waited_s=None)
+    tx.record(TicketUnparked(**said(row), window=window))
+    return answer(tx, row, state, window=window)
 
 
 @action
@@ -68,229 +170,75 @@ def recall(tx: Transaction, *, ticket_id: int) -> dict[str, Any]:
     """Call the same ticket again 重呼.
 
     Refuses ticket.illegal_step, ticket.not_at_window, ticket.recall_too_soon, ticket.recall_limit. Locks the hall.
+    Tells TicketRecalled.
     """
-    row, state = _at_mine(tx, ticket_id, TicketStep.RECALL)
+    row, state = at_mine(tx, ticket_id, TicketStep.RECALL)
     policy = policy_of(tx.session, tx.hall, {})
     if row.recalls >= policy.recalls:
         raise Refusal("ticket.recall_limit", limit=policy.recalls)
     since = tx.at - (row.recalled_at or row.called_at)
     gap = timedelta(seconds=policy.recall_gap_s)
     if since < gap:
-        raise Refusal("ticket.recall_too_soon", seconds=int((gap - since).total_seconds()) + 1)
-    _set(tx, row, state, recalls=row.recalls + 1, recalled_at=tx.at)
-    tx.record(TicketRecalled(**_said(row), window=row.window, recall=row.recalls + 1))
-    return _answer(tx, row, state) | {"recall": row.recalls + 1}
-
-
-@action
-def start(tx: Transaction, *, ticket_id: int) -> dict[str, Any]:
-    """The person has come: service begins. Refuses ticket.illegal_step, ticket.not_at_window. Locks the hall."""
-    row, state = _at_mine(tx, ticket_id, TicketStep.START)
-    _set(tx, row, state, started_at=tx.at)
-    tx.record(TicketStarted(**_said(row), window=row.window))
-    return _answer(tx, row, state)
-
-
-@action
-def finish(tx: Transaction, *, ticket_id: int) -> dict[str, Any]:
-    """The visit is over 办结. Refuses ticket.illegal_step, ticket.not_at_window. Locks the hall."""
-    row, state = _at_mine(tx, ticket_id, TicketStep.FINISH)
-    served_s = int((tx.at - row.started_at).total_seconds())
-    _set(tx, row, state, finished_at=tx.at)
-    _end_call(tx, row, "finished")
-    tx.record(TicketFinished(**_said(row), window=row.window, served_s=served_s))
-    return _answer(tx, row, state)
+        raise Refusal("ticket.recall_too_soon", seconds=_whole_seconds(gap - since))
+    move(tx, row, state, recalls=row.recalls + 1, recalled_at=tx.at)
+    tx.record(TicketRecalled(**said(row), window=row.window, recall=row.recalls + 1))
+    return answer(tx, row, state, recall=row.recalls + 1)
 
 
 @action
 def no_show(tx: Transaction, *, ticket_id: int) -> dict[str, Any]:
-    """Nobody came 过号. Refuses ticket.illegal_step, ticket.not_at_window. Locks the hall."""
-    row, state = _at_mine(tx, ticket_id, TicketStep.NO_SHOW)
-    _set(tx, row, state, missed_at=tx.at)
-    _end_call(tx, row, "no_show")
-    tx.record(TicketMissed(**_said(row), window=row.window))
-    return _answer(tx, row, state)
+    """Nobody came 过号.
+
+    Refuses ticket.illegal_step, ticket.not_at_window. Locks the hall. Tells TicketMissed.
+    """
+    row, state = at_mine(tx, ticket_id, TicketStep.NO_SHOW)
+    move(tx, row, state, missed_at=tx.at)
+    end_call(tx, row, "no_show")
+    set_free(tx, row.window)
+    tx.record(TicketMissed(**said(row), window=row.window))
+    return answer(tx, row, state)
 
 
 @action
 def restore(tx: Transaction, *, ticket_id: int) -> dict[str, Any]:
-    """A missed ticket waits again 过号恢复, behind the next three of its queue (Q8).
+    """A missed ticket waits again 过号恢复, behind the next three of its queue, never before its own old place (Q8).
 
-    Refuses ticket.illegal_step, ticket.restore_too_late, and ticket.live_elsewhere when the person has meanwhile taken
-    a new number of this queue. Locks the hall.
+    Refuses ticket.illegal_step, ticket.restore_too_late, ticket.day_over, and ticket.live_elsewhere when the person has
+    meanwhile taken a new number of this queue. Locks the hall. Tells TicketRestored.
     """
-    row, state = _checked(tx, ticket_id, TicketStep.RESTORE)
+    row, state = checked(tx, ticket_id, TicketStep.RESTORE)
+    refuse_past_day(tx, row)
     policy = policy_of(tx.session, tx.hall, {})
     if tx.at - row.missed_at > timedelta(minutes=policy.restore_within_min):
         raise Refusal("ticket.restore_too_late", minutes=policy.restore_within_min)
-    _refuse_other_live(tx, row, row.queue)
-    ranks = ranked_waiting(tx.session, tx.hall, tx.day, row.queue, policy, limit=policy.restore_behind)
-    start_us = policy.head_start_min.get(row.lane, 0) * 60_000_000
-    queued_us = ranks[-1] + start_us + 1 if ranks else micros(tx.at)
-    _set(tx, row, state, window=None, to_window=None, queued_us=queued_us, recalls=0, recalled_at=None)
-    tx.record(TicketRestored(**_said(row)))
-    return _answer(tx, row, state)
+    refuse_other_live(tx, row, row.queue)
+    queued_us = wait_behind_the_next(tx, row, policy)
+    tx.record(TicketRestored(**said(row), queued_at=exactly(queued_us)))
+    return answer(tx, row, state, window=None)
 
 
-@action
-def park(tx: Transaction, *, ticket_id: int, reason: str = "") -> dict[str, Any]:
-    """Set a visit aside 挂起: the person copies a paper and comes back to this window.
-
-    Refuses ticket.illegal_step, ticket.not_at_window. Locks the hall.
-    """
-    row, state = _at_mine(tx, ticket_id, TicketStep.PARK)
-    reason = clean(reason, "reason", limit=100, empty=True)
-    note = privacy.seal(reason, f"tickets.note|{tx.hall}|{row.id}") if reason else None
-    _set(tx, row, state, note_sealed=note)
-    _end_call(tx, row, "parked")
-    tx.record(TicketParked(**_said(row), window=row.window))
-    return _answer(tx, row, state)
+def _passed_over(chosen: str, by_rule: str | None, candidates: list[dict[str, Any]]) -> list[str]:
+    """Whose turn it was, first, and the other heads of lanes that stood before the chosen one."""
+    numbers = [each["number"] for each in candidates]
+    before = numbers[: numbers.index(chosen)]
+    return list(dict.fromkeys([by_rule, *before])) if by_rule not in (None, chosen) else before
 
 
-@action
-def unpark(tx: Transaction, *, ticket_id: int, window: str) -> dict[str, Any]:
-    """Call a parked ticket back to the actor's window.
-
-    Refuses ticket.illegal_step, window.not_open, window.not_yours, window.occupied. Locks the hall.
-    """
-    row, state = _checked(tx, ticket_id, TicketStep.UNPARK)
-    at_window(tx, window, calling=True)
-    number = occupied_by(tx, window)
-    if number is not None:
-        raise Refusal("window.occupied", number=number)
-    _to_window(tx, row, window, {"rule": "unpark", "chosen": row.number, "candidates": []})
-    tx.record(TicketUnparked(**_said(row), window=window))
-    return _answer(tx, row, state) | {"window": window}
+def _heads(tx: Transaction, window: str, staff: str, policy: Policy) -> list[LaneHead]:
+    lengths = any(each.waiting_over is not None for each in policy.conditions)
+    queues = tuple(policy.weight_min)
+    return heads_of_lanes(tx.session, tx.hall, tx.day, window, staff, queues, lengths=lengths)
 
 
-@action
-def transfer(tx: Transaction, *, ticket_id: int, queue: str | None = None, window: str | None = None) -> dict[str, Any]:
-    """Send the person to another queue or straight to another window 转移; number and arrival stay.
-
-    Refuses ticket.illegal_step, ticket.not_at_window, queue.unknown, window.unknown, ticket.live_elsewhere. Locks the
-    hall.
-    """
-    row, state = _at_mine(tx, ticket_id, TicketStep.TRANSFER)
-    if (queue is None) == (window is None):
-        raise Refusal("request.invalid", detail="queue | window")
-    if queue is not None:
-        known = select(Queue.code).where(Queue.hall == tx.hall, Queue.code == queue, Queue.active)
-        if tx.execute(known).one_or_none() is None:
-            raise Refusal("queue.unknown")
-        _refuse_other_live(tx, row, queue)
-    else:
-        known = select(Window.code).where(Window.hall == tx.hall, Window.code == window, Window.active)
-        if tx.execute(known).one_or_none() is None:
-            raise Refusal("window.unknown")
-    target = queue or row.queue
-    _set(tx, row, state, queue=target, to_window=window, window=None, recalls=0, recalled_at=None, started_at=None)
-    _end_call(tx, row, "transferred")
-    said = _said(row) | {"queue": target}
-    tx.record(TicketTransferred(**said, from_queue=row.queue, window=row.window, to_window=window))
-    return _answer(tx, row, state) | {"queue": target, "to_window": window, "window": None}
+def _tally(tx: Transaction, window: str, policy: Policy) -> Tally:
+    """What the window's ratio stands at today, from its last call; where there is no ratio, nothing is read."""
+    if policy.ratio is None:
+        return Tally()
+    last = tx.execute(_LAST_CALL, {"key": tx.hall, "at": window}).one_or_none()
+    if last is None or local_day(last.called_at) != tx.day:
+        return Tally()
+    return Tally(last.tally_normal, last.tally_priority)
 
 
-@action
-def abandon(tx: Transaction, *, ticket_id: int) -> dict[str, Any]:
-    """The person gave up 弃号. Refuses ticket.illegal_step, ticket.not_at_window (once called). Locks the hall."""
-    row, state = _checked(tx, ticket_id, TicketStep.ABANDON)
-    if row.state in AT_WINDOW:
-        _refuse_foreign_window(tx, row)
-    _set(tx, row, state, finished_at=tx.at)
-    _end_call(tx, row, "abandoned")
-    tx.record(TicketAbandoned(**_said(row), window=row.window))
-    return _answer(tx, row, state)
-
-
-def _ticket(tx: Transaction, ticket_id: int) -> Row[Any]:
-    columns = (
-        *(Ticket.id, Ticket.number, Ticket.queue, Ticket.day, Ticket.lane, Ticket.state, Ticket.item, Ticket.window),
-        *(Ticket.issued_at, Ticket.called_at, Ticket.recalled_at, Ticket.recalls, Ticket.started_at, Ticket.missed_at),
-        Ticket.person_key,
-    )
-    row = tx.execute(select(*columns).where(Ticket.hall == tx.hall, Ticket.id == ticket_id)).one_or_none()
-    if row is None:
-        raise Refusal("ticket.unknown")
-    return row
-
-
-def _checked(tx: Transaction, ticket_id: int, step: TicketStep) -> tuple[Row[Any], TicketState]:
-    """The ticket and the state that the step leads to."""
-    row = _ticket(tx, ticket_id)
-    state = next_state(TicketState(row.state), step)
-    if state is None:
-        raise Refusal("ticket.illegal_step", number=row.number, state=row.state)
-    return row, state
-
-
-def _at_mine(tx: Transaction, ticket_id: int, step: TicketStep) -> tuple[Row[Any], TicketState]:
-    """The same for a ticket that must be at the actor's own window."""
-    row, state = _checked(tx, ticket_id, step)
-    _refuse_foreign_window(tx, row)
-    return row, state
-
-
-def _refuse_foreign_window(tx: Transaction, row: Row[Any]) -> None:
-    try:
-        at_window(tx, row.window)
-    except Refusal:
-        raise Refusal("ticket.not_at_window") from None
-
-
-def _refuse_other_live(tx: Transaction, row: Row[Any], queue: str) -> None:
-    if row.person_key is None:
-        return
-    other = select(Ticket.number).where(
-        Ticket.hall == tx.hall,
-        Ticket.queue == queue,
-        Ticket.day == row.day,
-        Ticket.person_key == row.person_key,
-        Ticket.id != row.id,
-        Ticket.state.in_(["waiting", "called", "serving", "parked"]),
-    )
-    number = tx.execute(other).scalar_one_or_none()
-    if number is not None:
-        raise Refusal("ticket.live_elsewhere", number=number)
-
-
-def _to_window(tx: Transaction, row: Row[Any], window: str, why: dict[str, Any]) -> None:
-    _set(
-        tx,
-        row,
-        TicketState.CALLED,
-        window=window,
-        to_window=None,
-        called_at=tx.at,
-        recalled_at=None,
-        recalls=0,
-        started_at=None,
-    )
-    call = {
-        "hall": tx.hall,
-        "id": tx.new_id(),
-        "ticket_id": row.id,
-        "window": window,
-        "staff": tx.actor.name,
-        "called_at": tx.at,
-        "why": why,
-    }
-    tx.execute(insert(Call.__table__), call)
-
-
-def _set(tx: Transaction, row: Row[Any], state: TicketState, **values: Any) -> None:
-    one = (Ticket.hall == tx.hall, Ticket.id == row.id)
-    tx.execute(update(Ticket.__table__).where(*one).values(state=state, **values))
-
-
-def _end_call(tx: Transaction, row: Row[Any], outcome: str) -> None:
-    open_call = (Call.hall == tx.hall, Call.ticket_id == row.id, Call.ended_at.is_(None))
-    tx.execute(update(Call.__table__).where(*open_call).values(ended_at=tx.at, outcome=outcome))
-
-
-def _said(row: Row[Any]) -> dict[str, Any]:
-    return {"ticket": row.id, "number": row.number, "queue": row.queue, "day": row.day.isoformat()}
-
-
-def _answer(tx: Transaction, row: Row[Any], state: TicketState) -> dict[str, Any]:
-    ticket = {"id": f"{tx.hall}-{row.id}", "number": row.number, "queue": row.queue, "lane": row.lane}
-    return ticket | {"state": state.value, "window": row.window, "item": row.item}
+def _whole_seconds(span: timedelta) -> int:
+    return int(span.total_seconds()) + 1

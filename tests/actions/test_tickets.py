@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from app import eventlog
 from app.db import db
 from app.errors import Refusal
-from app.queueing import calls, queries, setup, tickets, windows
+from app.queueing import calls, closing, queries, setup, tickets, windows
 from app.queueing.models import Call, Ticket
 from tests.actions.conftest import number_of
 
@@ -38,7 +38,7 @@ def test_unknown_and_closed_queues_give_no_ticket(hall) -> None:
         hall.take("B")
     with refused("lane.unknown"):
         hall.take(lane="express")
-    with refused("appointment.unavailable"):
+    with refused("lane.needs_appointment"):
         hall.take(lane="appointment")
     with refused("auth.forbidden"):
         hall.take(lane="returning")
@@ -213,7 +213,7 @@ def test_a_missed_ticket_cannot_return_beside_a_new_one_of_the_same_person(hall)
 
 def test_parked_tickets_come_back_to_a_window(hall, called) -> None:
     hall.step(calls.start, called)
-    hall.step(calls.park, called, reason="去复印")
+    hall.step(calls.park, called, reason="copy")
     other = hall.take()
     assert hall.call()["ticket"]["number"] == other["number"]
     with refused("window.occupied"):
@@ -231,10 +231,12 @@ def test_a_transfer_keeps_number_and_arrival(hall, called) -> None:
 
 
 def test_a_transfer_to_a_window_is_called_there_and_only_there(hall, called) -> None:
+    with refused("window.not_open"):
+        hall.step(calls.transfer, called, window="W02")
+    hall.open("clerk02", "W02")
     hall.step(calls.transfer, called, window="W02")
     hall.take("C")
     assert hall.call()["ticket"]["number"] == "C001"
-    hall.open("clerk02", "W02")
     assert hall.call("clerk02", "W02")["ticket"]["number"] == "A001"
 
 
@@ -252,9 +254,9 @@ def test_a_transfer_names_one_known_target(hall, called) -> None:
 def test_the_close_of_day_expires_whoever_was_not_served(hall, called) -> None:
     hall.take()
     hall.later(days=1)
-    expired = hall.do(tickets.close_day, "supervisor01", before=hall.at.date().isoformat())
+    expired = hall.do(closing.close_day, "supervisor01", before=hall.at.date().isoformat())
     assert expired == {"expired": 1}  # the one at the window stays until its clerk ends it
-    assert hall.do(tickets.close_day, "supervisor01", before=hall.at.date().isoformat()) == {"expired": 0}
+    assert hall.do(closing.close_day, "supervisor01", before=hall.at.date().isoformat()) == {"expired": 0}
 
 
 def test_time_never_runs_backward_in_a_hall(hall) -> None:

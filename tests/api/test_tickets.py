@@ -70,7 +70,7 @@ def test_a_number_is_refused(ask: Asking) -> None:
     ask.refused("queue.unknown", "POST", path, {"queue": "Z"}, **guide)
     ask.refused("item.unknown", "POST", path, {"item": "no-such-item"}, **guide)
     ask.refused("lane.unknown", "POST", path, {"queue": "A", "lane": "vip"}, **guide)
-    ask.refused("appointment.unavailable", "POST", path, {"queue": "A", "appointment": "X1"}, **guide)
+    ask.refused("appointment.unknown", "POST", path, {"queue": "A", "appointment": "X1"}, **guide)
     ask.refused("person.bad_id", "POST", path, {"queue": "A", "person": {"id_number": "一二三"}}, **guide)
     ask.refused("person.bad_phone", "POST", path, {"queue": "A", "person": {"phone": "no"}}, **guide)
     ask.refused("text.invalid", "POST", path, {"queue": "A", "person": {"name": "张\u202e三"}}, **guide)
@@ -87,7 +87,7 @@ def test_a_visit_from_number_to_finish(ask: Asking) -> None:
     assert answer["ticket"]["id"] == ticket["id"] and answer["why"]["chosen"] == "A001"
     assert ask.get(f"/tickets/{ticket['token']}")["window"] == "W01"
     started = ask.post(f"/tickets/{ticket['id']}/start", who="clerk01")
-    assert (started["state"], started["steps"]) == ("serving", ["finish", "park", "transfer"])
+    assert (started["state"], started["steps"]) == ("serving", ["next-item", "finish", "park", "transfer"])
     finished = ask.post(f"/tickets/{ticket['id']}/finish", who="clerk01")
     assert (finished["state"], finished["steps"]) == ("finished", [])
     ask.refused("ticket.illegal_step", "POST", f"/tickets/{ticket['id']}/finish", who="clerk01")
@@ -109,7 +109,7 @@ def test_the_steps_beside_the_straight_way(ask: Asking) -> None:
     first = called(ask)["id"]
     ask.refused("ticket.recall_too_soon", "POST", f"/tickets/{first}/recall", who="clerk01")
     ask.refused("ticket.not_at_window", "POST", f"/tickets/{first}/start", who="clerk02")
-    assert ask.post(f"/tickets/{first}/no-show", who="clerk01")["steps"] == ["restore", "expire"]
+    assert ask.post(f"/tickets/{first}/no-show", who="clerk01")["steps"] == ["restore", "cancel", "expire"]
     assert ask.post(f"/tickets/{first}/restore", who="clerk01")["state"] == "waiting"
 
     second = called(ask)["id"]

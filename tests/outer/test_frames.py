@@ -25,7 +25,8 @@ STEPS: dict[str, dict[type[e.TicketEvent], str]] = {
         e.TicketAbandoned: "gone",
         e.TicketCancelled: "gone",
         e.TicketExpired: "gone",
-        e.TicketTransferred: "waiting",
+        e.TicketTransferred: "waiting",  # released by the window it waited for
+        e.TicketDeferred: "parked",
     },
     "called": {
         e.TicketRecalled: "called",
@@ -34,19 +35,35 @@ STEPS: dict[str, dict[type[e.TicketEvent], str]] = {
         e.TicketTransferred: "waiting",
         e.TicketAbandoned: "gone",
     },
-    "serving": {e.TicketFinished: "gone", e.TicketParked: "parked", e.TicketTransferred: "waiting"},
-    "missed": {e.TicketRestored: "waiting", e.TicketExpired: "gone"},
-    "parked": {e.TicketUnparked: "called", e.TicketExpired: "gone"},
+    "serving": {
+        e.ItemFollowed: "serving",
+        e.TicketFinished: "gone",
+        e.TicketParked: "parked",
+        e.TicketTransferred: "waiting",
+    },
+    "missed": {e.TicketRestored: "waiting", e.TicketCancelled: "gone", e.TicketExpired: "gone"},
+    "parked": {
+        e.TicketReminded: "parked",
+        e.TicketUnparked: "called",
+        e.TicketRejoined: "waiting",
+        e.TicketCancelled: "gone",
+        e.TicketAbandoned: "gone",
+        e.TicketExpired: "gone",
+    },
 }
 MORE = {
     e.TicketCalled: {"lane": "normal", "waited_s": 60, "why": {}},
+    e.ItemFollowed: {"served_s": 60},
     e.TicketFinished: {"served_s": 60},
+    e.TicketRejoined: {"queued_at": "2026-03-02T08:30:00.000000+08:00"},
     e.TicketIssued: {"lane": "normal", "channel": "kiosk"},
 }
 AT_WINDOW = (
     e.TicketCalled,
     e.TicketRecalled,
     e.TicketStarted,
+    e.ItemFollowed,
+    e.TicketReminded,
     e.TicketFinished,
     e.TicketMissed,
     e.TicketParked,
@@ -145,6 +162,12 @@ def histories(draw: st.DrawFn) -> list[e.Event]:
         more = dict(MORE.get(kind, {}))
         if kind in AT_WINDOW:
             more["window"] = WINDOWS[pick // 11 % 4]
+        if kind is e.ItemFollowed:
+            more["window"] = chosen["window"]
+        if "window" in more:
+            chosen["window"] = more["window"]
+        if kind is e.TicketTransferred and chosen["state"] == "waiting":
+            more["window"] = None
         if kind is e.TicketRecalled:
             more["recall"] = 1
         if kind is e.TicketTransferred:
@@ -161,8 +184,9 @@ def recount(events: list[e.Event]) -> dict:
     """What a screen should show, found the long way: the last word on every ticket of the last day."""
     said = [event for event in events if isinstance(event, e.TicketEvent)]
     today = max((event.day for event in said), default=None)
-    last = {event.ticket: event for event in said if event.day == today}
-    waits = (e.TicketIssued, e.TicketRestored, e.TicketTransferred)
+    stay = (e.ItemFollowed, e.TicketReminded)
+    last = {event.ticket: event for event in said if event.day == today and not isinstance(event, stay)}
+    waits = (e.TicketIssued, e.TicketRejoined, e.TicketRestored, e.TicketTransferred)
     stands = (e.TicketCalled, e.TicketRecalled, e.TicketUnparked, e.TicketStarted)
     return {
         "waiting": Counter(event.queue for event in last.values() if isinstance(event, waits)),
@@ -290,6 +314,33 @@ def test_starting_keeps_the_instant_of_the_call_and_recall_renews_it() -> None:
     again = frames.frame(folded([*events, ticket(e.TicketRecalled, recall=1)]))
     assert again["now_serving"][0]["recall"] == 1 and again["now_serving"][0]["at"] > called["at"]
     assert [c["number"] for c in again["recent"]] == ["A001"]
+
+
+def test_another_item_a_reminder_and_a_takeover_leave_the_number_where_it_is() -> None:
+    events = [*hall_events(), e.WindowOpened(window="W01", staff="clerk01")]
+    events += [ticket(kind) for kind in (e.TicketIssued, e.TicketCalled, e.TicketStarted)]
+    before = frames.frame(folded(events))
+    events += [ticket(e.ItemFollowed), e.WindowTakenOver(window="W01", staff="clerk02", from_staff="clerk01")]
+    after = frames.frame(folded(events))
+    assert after["now_serving"] == before["now_serving"] and after["windows"] == before["windows"]
+    events += [ticket(e.TicketParked), ticket(e.TicketIssued, "A002"), ticket(e.TicketReminded)]
+    parked = frames.frame(folded(events))
+    assert parked["now_serving"] == [] and [q["waiting"] for q in parked["queues"]] == [1, 0, 0]
+
+
+def test_a_window_that_is_taken_over_while_it_pauses_is_open() -> None:
+    events = [*hall_events(), e.WindowPaused(window="W01", staff="clerk01")]
+    events += [e.WindowTakenOver(window="W01", staff="clerk02", from_staff="clerk01")]
+    assert next(w for w in frames.frame(folded(events))["windows"] if w["code"] == "W01")["state"] == "open"
+
+
+def test_who_goes_away_waits_no_more_until_they_are_back() -> None:
+    events = [*hall_events(), ticket(e.TicketIssued), ticket(e.TicketIssued, "A002"), ticket(e.TicketDeferred)]
+    away = frames.frame(folded(events))
+    assert [q["waiting"] for q in away["queues"]] == [1, 0, 0]
+    assert away["missed"] == away["now_serving"] == away["recent"] == []
+    back = frames.frame(folded([*events, ticket(e.TicketRejoined)]))
+    assert [q["waiting"] for q in back["queues"]] == [2, 0, 0]
 
 
 def test_recent_keeps_seven_of_the_hall_and_seven_of_each_zone() -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from app.queueing.rules.numbers import FORBIDDEN_PREFIXES, number
 from app.queueing.rules.states import AT_WINDOW, LIVE, OVER, STEPS, TicketState, TicketStep, legal_steps, next_state
-from app.queueing.rules.wait import wait_range
 
 
 def reachable(table, start):
@@ -43,6 +40,36 @@ def test_only_a_live_ticket_stands_at_a_window() -> None:
     assert AT_WINDOW < LIVE and not LIVE & OVER
 
 
+@pytest.mark.parametrize("state", TicketState)
+def test_a_list_of_steps_is_those_of_the_table_less_the_other_way_back(state: TicketState) -> None:
+    of_table = {step for (at, step) in STEPS if at == state}
+    lists = [set(legal_steps(state, deferred=deferred)) for deferred in (False, True)]
+    assert lists[0] | lists[1] == of_table
+    apart = {TicketStep.UNPARK, TicketStep.REJOIN} if state == TicketState.PARKED else set()
+    assert lists[0] ^ lists[1] == apart
+
+
+def test_nobody_skips_the_queue_from_anywhere_but_a_window() -> None:
+    """Only who waits, or whom a clerk had set aside, can be called."""
+    called_from = {at for (at, _), to in STEPS.items() if to == TicketState.CALLED and at != TicketState.CALLED}
+    assert called_from == {TicketState.WAITING, TicketState.PARKED}
+    assert TicketStep.UNPARK not in legal_steps(TicketState.PARKED, deferred=True)
+
+
+def test_what_ends_a_visit_leads_out_of_a_window_and_nothing_else_serves() -> None:
+    assert {at for (at, _), to in STEPS.items() if to == TicketState.FINISHED} == {TicketState.SERVING}
+    assert {at for (at, _), to in STEPS.items() if to == TicketState.SERVING} == {
+        TicketState.CALLED,
+        TicketState.SERVING,
+    }
+
+
+def test_the_holder_alone_ends_it_at_no_window() -> None:
+    """At a window the clerk ends the visit: giving the number back from the phone would leave the window with nobody."""
+    for step in (TicketStep.CANCEL, TicketStep.DEFER, TicketStep.EXPIRE):
+        assert not {at for (at, each) in STEPS if each == step} & AT_WINDOW
+
+
 @pytest.mark.parametrize("step", ["finish", "park"])
 def test_a_visit_that_has_not_begun_cannot_end(step: str) -> None:
     assert next_state(TicketState.CALLED, TicketStep(step)) is None
@@ -62,21 +89,3 @@ def test_a_prefix_is_one_letter_that_nobody_misreads(prefix: str) -> None:
 def test_there_is_no_number_zero() -> None:
     with pytest.raises(ValueError):
         number("A", 0)
-
-
-def test_no_range_without_evidence_or_windows() -> None:
-    assert wait_range(3, [300] * 4, 2) is None
-    assert wait_range(3, [300] * 9, 0) is None
-
-
-@given(st.integers(0, 200), st.lists(st.integers(0, 7200), min_size=5), st.integers(1, 30))
-def test_a_range_is_never_negative_never_backward_and_never_zero_minutes(ahead, services, windows) -> None:
-    low, high = wait_range(ahead, services, windows)
-    assert 0 <= low <= high or high == 60
-    assert high >= 60
-
-
-@given(st.integers(0, 100), st.lists(st.integers(30, 3600), min_size=5), st.integers(1, 20))
-def test_more_people_ahead_never_shorten_the_wait(ahead, services, windows) -> None:
-    shorter, longer = wait_range(ahead, services, windows), wait_range(ahead + 1, services, windows)
-    assert shorter[0] <= longer[0] and shorter[1] <= longer[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 FORBIDDEN_PREFIXES = frozenset("IO")  # mistaken for 1 and 0
+OFFLINE_FIRST, OFFLINE_LAST = 9001, 9999  # the serials that kiosks print from while they are cut off
 
 
 def number(prefix: str, serial: int) -> str:

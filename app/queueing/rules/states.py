@@ -29,6 +29,9 @@ class TicketStep(StrEnum):
     TRANSFER = "transfer"  # 转移
     ABANDON = "abandon"  # 弃号
     CANCEL = "cancel"  # 取消
+    DEFER = "defer"  # 暂离
+    REJOIN = "rejoin"  # 归队
+    NEXT_ITEM = "next-item"  # 续办下一事项
     EXPIRE = "expire"  # 失效
 
 
@@ -47,19 +50,24 @@ STEPS: dict[tuple[TicketState, TicketStep], TicketState] = {
     (S.WAITING, T.CALL): S.CALLED,
     (S.WAITING, T.ABANDON): S.ABANDONED,
     (S.WAITING, T.CANCEL): S.CANCELLED,
+    (S.WAITING, T.DEFER): S.PARKED,
     (S.WAITING, T.EXPIRE): S.EXPIRED,
     (S.CALLED, T.RECALL): S.CALLED,
     (S.CALLED, T.START): S.SERVING,
     (S.CALLED, T.NO_SHOW): S.NO_SHOW,
     (S.CALLED, T.TRANSFER): S.WAITING,
     (S.CALLED, T.ABANDON): S.ABANDONED,
+    (S.SERVING, T.NEXT_ITEM): S.SERVING,
     (S.SERVING, T.FINISH): S.FINISHED,
     (S.SERVING, T.PARK): S.PARKED,
     (S.SERVING, T.TRANSFER): S.WAITING,
     (S.PARKED, T.UNPARK): S.CALLED,
+    (S.PARKED, T.REJOIN): S.WAITING,
+    (S.PARKED, T.CANCEL): S.CANCELLED,
     (S.PARKED, T.ABANDON): S.ABANDONED,
     (S.PARKED, T.EXPIRE): S.EXPIRED,
     (S.NO_SHOW, T.RESTORE): S.WAITING,
+    (S.NO_SHOW, T.CANCEL): S.CANCELLED,
     (S.NO_SHOW, T.EXPIRE): S.EXPIRED,
 }
 
@@ -73,6 +81,11 @@ def next_state(state: TicketState, step: TicketStep) -> TicketState | None:
     return STEPS.get((state, step))
 
 
-def legal_steps(state: TicketState) -> list[TicketStep]:
-    """What may be done with a ticket in this state, in the order of the table."""
-    return [step for (at, step) in STEPS if at == state]
+def legal_steps(state: TicketState, *, deferred: bool = False) -> list[TicketStep]:
+    """What may be done with a ticket in this state, in the order of the table.
+
+    Who went away of their own accord (`deferred`) rejoins the queue and is not called past it; whom a clerk set aside
+    is called back and does not queue again.
+    """
+    aside = TicketStep.UNPARK if deferred else TicketStep.REJOIN
+    return [step for (at, step) in STEPS if at == state and not (at == TicketState.PARKED and step == aside)]
