@@ -36,6 +36,10 @@ class Settings:
     lock_timeout_ms: int = 5_000  # wait for a hall's lock before `hall.busy`
     login_limit: str = "10/minute"  # per address and account name
     ticket_limit: str = "30/minute"  # per address, for calls that carry no device or staff token
+    kiosk_block: int = 20  # numbers that a kiosk is lent of each queue for when it is cut off; 0: none
+    kiosk_reader: str = (
+        ""  # ID card reader of kiosks: ws://127.0.0.1:PORT, simulated, keys; empty: simulated in the demo
+    )
     printer: str = "spool"  # where slips go: spool, off, tcp://HOST:PORT or file:///dev/usb/lp0
 
     @classmethod

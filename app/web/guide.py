@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.catalog.queries import item as item_of
 from app.catalog.queries import search_items
+from app.db import db
 from app.errors import Refusal
 from app.events import Actor
 from app.hall.queries import hall as hall_of
 from app.hall.queries import halls
 from app.now import now
-from app.people import gate
 from app.people.gate import requires
 from app.people.permissions import Permission
+from app.queueing import forecasts
 from app.queueing.queries import (
     find_by_token,
     longest_wait_s,
+    policy_of,
     queue_for,
     queues_of_hall,
     ticket_view,
     token_of,
     why_called,
 )
-from app.queueing.rules.states import Lane
-from app.queueing.tickets import issue_ticket
-from app.web import present
+from app.queueing.tickets import LARGEST_PARTY, issue_ticket
+from app.web import wording
+from app.web.desk import staff_with, whole
 from app.web.forms import new_key, once, settings
-from app.web.kiosk import priority_grounds, queue_icon, zones_taken
+from app.web.kiosk import lane_of, priority_grounds, queue_icon, zones_taken
 from app.web.slips import find_today, slip_pdf
 
 pages = Blueprint("guide", __name__, url_prefix="/guide")
@@ -40,14 +42,8 @@ PER_PAGE = 8
 
 
 def guide_actor() -> Actor:
-    """The staff member at the desk; a kiosk has its own pages. Refuses auth.required."""
-    actor = gate.staff()
-    if actor is None:
-        raise Refusal("auth.required")
-    if not actor.may(Permission.TICKET_ISSUE):
-        raise Refusal("auth.forbidden")
-    g.actor = actor
-    return actor
+    """The staff member at the desk; a kiosk has its own pages. Refuses auth.required, auth.forbidden."""
+    return staff_with(Permission.TICKET_ISSUE)
 
 
 def hall_of_desk() -> dict[str, Any]:
@@ -70,6 +66,7 @@ def _desk(hall: dict[str, Any], **values: Any) -> str:
         longest=longest_wait_s(hall["code"], at),
         key=new_key(),
         grounds=priority_grounds(),
+        largest_party=LARGEST_PARTY,
         queue_icon=queue_icon,
         at=at,
         **values,
@@ -120,24 +117,35 @@ def take() -> tuple[str, int] | AnyResponse:
     item = item_of(code) if code else None
     queue = queue_for(hall["code"], item["zone"]) if item else form.get("queue", "")
     person = {name: form.get(name, "").strip() for name in ("name", "id_number", "phone")}
+    lane, ground = lane_of(form.get("ground"))
+    at = now()
+    forecast = forecasts.promise(hall["code"], queue, lane, at)
     try:
         with once(actor):
             ticket = issue_ticket(
                 hall=hall["code"],
                 actor=actor,
-                at=now(),
+                at=at,
                 queue=queue,
                 item=code,
                 channel="guide",
-                lane=Lane.PRIORITY if form.get("ground") in dict(priority_grounds()) else Lane.NORMAL,
+                lane=lane,
+                ground=ground,
+                party=whole(form.get("party"), 1),
+                forecast=forecast,
                 person=person if any(person.values()) else None,
             )
     except Refusal as refusal:
-        errors = {"person.bad_id": "id_number", "person.bad_phone": "phone", "queue.unknown": "queue"}
+        errors = {
+            "person.bad_id": "id_number",
+            "person.bad_phone": "phone",
+            "queue.unknown": "queue",
+            "party.size": "party",
+        }
         field = errors.get(refusal.code, "name" if refusal.code.startswith("text.") else "")
         if not field:
             raise
-        sentence = gettext("请选择队列") if field == "queue" else refusal.sentence("en" if present.english() else "zh")
+        sentence = gettext("请选择队列") if field == "queue" else refusal.sentence("en" if wording.english() else "zh")
         page = _desk(hall, item=item, queue=queue, q="", found=None, form=form, error_field=field, error=sentence)
         return page, refusal.status
     if not ticket["created"]:
@@ -167,11 +175,13 @@ def ticket(number: str) -> str:
     ticket_id = find_today(hall["code"], number.upper()[:8])
     if ticket_id is None:
         raise Refusal("ticket.unknown")
-    view = ticket_view(hall["code"], ticket_id, now())
+    view = ticket_view(hall["code"], ticket_id, now(), staff=True)
     url = f"{settings().public_url}{url_for('citizen.ticket', token=token_of(hall['code'], ticket_id))}"
     item = item_of(view["item"]) if view["item"] else None
     calls = why_called(hall["code"], ticket_id)
-    return render_template("guide/ticket.html", hall=hall, ticket=view, item=item, calls=calls, url=url)
+    policy = policy_of(db.session(), hall["code"], {})
+    facts = {"ticket": view, "item": item, "calls": calls, "url": url, "policy": policy, "key": new_key}
+    return render_template("guide/ticket.html", hall=hall, **facts)
 
 
 @pages.get("/tickets/<number>/slip.pdf")

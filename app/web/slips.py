@@ -13,7 +13,7 @@ from app.notices.paper import render
 from app.now import local_day, now
 from app.queueing.models import Ticket
 from app.queueing.queries import policy_of, ticket_view, token_of
-from app.web import present
+from app.web import times, wording
 from app.web.forms import settings
 
 
@@ -21,6 +21,12 @@ def find_today(hall: str, number: str) -> int | None:
     """The id of today's ticket with this printed number."""
     query = select(Ticket.id).where(Ticket.hall == hall, Ticket.day == local_day(now()), Ticket.number == number)
     return db.session.execute(query).scalar_one_or_none()
+
+
+def is_on_paper(hall: str, ticket_id: int) -> bool:
+    """Whether the first slip of a ticket was printed, as the printers of this machine note it."""
+    name, spool = f"{hall}-{ticket_id}-1", settings().data_dir / "spool"
+    return (spool / "sent" / name).exists() or (spool / f"{name}.bin").exists()
 
 
 def slip_pdf(hall: str, ticket_id: int, *, reprint: bool = False) -> bytes:
@@ -37,15 +43,15 @@ def slip_pdf(hall: str, ticket_id: int, *, reprint: bool = False) -> bytes:
         "queue_name_en": view["queue_name_en"],
         "zone": view["zone"],
         "ahead": view["ahead"] if view["state"] == "waiting" else None,
-        "issued_at": present.stamp(view["issued_at"]),
+        "issued_at": times.stamp(view["issued_at"]),
         "no_show_rule": no_show_rule(hall),
         "hall_phone": home["phone"],
         "qr_url": f"{settings().public_url}{url_for('citizen.ticket', token=token_of(hall, ticket_id))}",
         "reprint": reprint,
-        "language": "en" if present.english() else "zh",
+        "language": "en" if wording.english() else "zh",
     }
     if view["item"]:
-        facts["item_name"] = present.named(item_of(view["item"]))
+        facts["item_name"] = wording.named(item_of(view["item"]))
     return render("slip", facts)
 
 

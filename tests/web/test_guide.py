@@ -77,7 +77,7 @@ def test_a_number_is_taken_for_an_item(app: Flask, guide: Visitor) -> None:
 
 def test_a_person_is_kept_sealed_and_not_shown(app: Flask, guide: Visitor) -> None:
     person = {"name": "欧阳·小三𠮷", "id_number": "51160219900101123x", "phone": "+86 138-1234-5678"}
-    fields = {"queue": "C", "ground": "elder", "idempotency_key": guide.hidden("idempotency_key"), **person}
+    fields = {"queue": "C", "ground": "elderly", "idempotency_key": guide.hidden("idempotency_key"), **person}
     answer = guide.post("/guide/tickets", fields)
     page = guide.get(answer.location).text
     assert "优先" in said(page)
@@ -117,10 +117,10 @@ def test_a_mistake_is_said_beside_its_field_and_the_rest_is_kept(
     app: Flask, guide: Visitor, fields: dict[str, str], sentence: str
 ) -> None:
     key = guide.hidden("idempotency_key")
-    answer = guide.post("/guide/tickets", {"idempotency_key": key, "ground": "veteran", **fields})
+    answer = guide.post("/guide/tickets", {"idempotency_key": key, "ground": "military", **fields})
     assert answer.status_code in (404, 422)
     assert sentence in said(answer.text)
-    assert '<option value="veteran" selected>' in answer.text
+    assert '<option value="military" selected>' in answer.text
     assert tickets(app) == 0
 
 
@@ -162,3 +162,15 @@ def test_a_guide_stays_in_their_own_hall(app: Flask, guide: Visitor) -> None:
     assert guide.get("/guide/tickets/A001?hall=lilou").status_code == 404
     guide.post("/guide/tickets", {"hall": "lilou", "queue": "A", "idempotency_key": guide.hidden("idempotency_key")})
     assert tickets(app, hall="lilou") == 1
+
+
+def test_a_party_with_a_ground_has_one_number(app: Flask, guide: Visitor) -> None:
+    fields = {"queue": "C", "ground": "infant", "party": "4", "idempotency_key": guide.hidden("idempotency_key")}
+    assert guide.post("/guide/tickets", fields).status_code == 303
+    assert tickets(app, lane="priority", ground="infant", party="4") == 1
+    guide.get("/guide")
+    many = fields | {"party": "99", "idempotency_key": guide.hidden("idempotency_key")}
+    answer = guide.post("/guide/tickets", many)
+    assert answer.status_code == 422
+    assert "同行人数应为 1–50" in said(answer.text)
+    assert tickets(app) == 1

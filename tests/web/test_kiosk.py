@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from app.events import SYSTEM, Actor
 from app.hall.queries import schedule
 from app.now import SHANGHAI, local_day, now
 from app.queueing.calls import call_next, finish, start
+from app.queueing.closing import stop_issuing
 from app.queueing.models import Ticket
 from app.queueing.setup import set_queue_active
 from app.queueing.tickets import issue_ticket
@@ -93,7 +95,7 @@ def test_a_second_press_of_the_same_form_gives_the_same_number(app: Flask, kiosk
     first, second = kiosk.post("/kiosk/take", fields), kiosk.post("/kiosk/take", fields)
     assert first.location == second.location
     assert tickets(app) == 1
-    assert kiosk.post("/kiosk/take", fields | {"ground": "elder"}).status_code == 422
+    assert kiosk.post("/kiosk/take", fields | {"ground": "elderly"}).status_code == 422
     assert kiosk.post("/kiosk/take", {"queue": "B"}).status_code == 422
     assert tickets(app) == 1
 
@@ -134,7 +136,7 @@ def test_a_bad_id_number_is_said_and_not_shown_again(app: Flask, kiosk: Visitor)
     assert tickets(app) == 0
 
 
-@pytest.mark.parametrize(("ground", "lane"), [("elder", "priority"), ("", "normal"), ("mayor", "normal")])
+@pytest.mark.parametrize(("ground", "lane"), [("elderly", "priority"), ("", "normal"), ("mayor", "normal")])
 def test_priority_needs_a_ground_of_the_list(app: Flask, kiosk: Visitor, ground: str, lane: str) -> None:
     take(kiosk, "/kiosk/take?queue=A", ground=ground)
     assert tickets(app, lane=lane) == 1
@@ -227,6 +229,8 @@ def test_who_comes_late_is_told_before_taking_a_number(
         start(hall="luolong", actor=clerk, at=begun, ticket_id=ticket_id)
         begun += timedelta(minutes=8 + n % 2)
         finish(hall="luolong", actor=clerk, at=begun, ticket_id=ticket_id)
+    for _ in range(3):
+        issue_ticket(hall="luolong", actor=SYSTEM, at=begun, queue="A", channel="kiosk")
     monkeypatch.setattr(module, "now", lambda: at)
     page = said(kiosk.get("/kiosk/take?queue=A").text)
     for told in ("可能到下班还轮不到", "现在不在办公时间"):
@@ -249,3 +253,133 @@ def test_a_year_without_calendar_stops_nobody_and_claims_nothing(
 def test_no_wait_is_promised_where_nothing_is_known(kiosk: Visitor) -> None:
     assert "预计等候" not in said(kiosk.get("/kiosk/queue/A").text)
     assert "窗口尚未开放" in said(kiosk.page)
+
+
+def test_the_ground_the_party_and_the_promised_wait_are_kept(
+    app: Flask, kiosk: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        module.forecasts, "promise", lambda hall, queue, lane, at: (60, 300) if lane == "priority" else None
+    )
+    page = take(kiosk, "/kiosk/take?queue=A", ground="military", party="3")
+    assert "3 人同行" in page
+    assert "请出示优先证件：军人及优抚对象" in page
+    with app.app_context():
+        row = db.session.query(Ticket).one()
+        assert (row.lane, row.ground, row.party) == ("priority", "military", 3)
+        assert (row.forecast_low_s, row.forecast_high_s) == (60, 300)
+
+
+@pytest.mark.parametrize("party", ["0", "51"])
+def test_a_party_has_a_size(app: Flask, kiosk: Visitor, party: str) -> None:
+    kiosk.get("/kiosk/take?queue=A")
+    fields = {"queue": "A", "party": party, "idempotency_key": kiosk.hidden("idempotency_key")}
+    answer = kiosk.post("/kiosk/take", fields)
+    assert answer.status_code == 422
+    assert "同行人数应为 1–50" in said(answer.text)
+    assert tickets(app) == 0
+
+
+def test_no_ground_is_chosen_before_somebody_chooses(kiosk: Visitor) -> None:
+    page = kiosk.get("/kiosk/take?queue=A").text
+    assert re.findall(r'name="ground" value="(\w*)" checked', page) == [""]
+    assert len(re.findall(r'name="ground" value="\w+"', page)) == 5
+
+
+def test_by_theme_the_papers_of_all_its_steps_are_shown(app: Flask, kiosk: Visitor) -> None:
+    kiosk.get("/kiosk/themes")
+    way = next(href for href in kiosk.links("/kiosk/take?theme="))
+    page = said(kiosk.get(way).text)
+    assert "请核对材料" in page
+    assert "扫码带走办事指南" in page
+    assert re.search(r"[A-F]001", take(kiosk, way))
+    assert tickets(app) == 1
+
+
+def test_by_department_every_item_of_the_catalogue_is_reached(kiosk: Visitor) -> None:
+    names, page = [], 1
+    while True:
+        kiosk.get(f"/kiosk/departments?page={page}")
+        found = kiosk.links("/kiosk/items?department=")
+        names += found
+        if f"page={page + 1}" not in kiosk.page:
+            break
+        page += 1
+    assert len(names) == len(set(names)) > 20
+    said_of = said(kiosk.get(names[0]).text)
+    assert kiosk.links("/kiosk/take?item=")
+    assert "选一个事项" in said_of
+    assert kiosk.get("/kiosk/items?department=nobody").status_code == 404
+
+
+def test_the_item_is_shown_with_the_code_of_its_guide(kiosk: Visitor) -> None:
+    item = search_items(q="sfz", zones=list("ABCDEF"))["items"][0]["code"]
+    page = kiosk.get(f"/kiosk/take?item={item}").text
+    assert "扫码带走办事指南" in said(page)
+    assert page.index("扫码带走办事指南") < page.index("同行人数")
+
+
+def test_a_hall_that_has_stopped_for_today_says_when_it_opens_again(
+    app: Flask, kiosk: Visitor, staff: Callable[[str], Actor]
+) -> None:
+    announce_calendar()
+    stop_issuing(hall="luolong", actor=staff("supervisor01"), at=now())
+    page = said(kiosk.get("/kiosk").text)
+    assert "今日已停止取号，已取的号仍会叫到" in page
+    assert "下次开门" in page
+    assert kiosk.links("/kiosk/queue/") == kiosk.links("/kiosk/take") == []
+    answer = kiosk.post("/kiosk/take", {"queue": "A", "idempotency_key": "k1"})
+    assert answer.status_code == 409
+    assert "今日已停止取号" in said(answer.text)
+
+
+def test_the_page_knows_whether_the_slip_was_printed(
+    app: Flask, kiosk: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk.get("/kiosk/take?queue=A")
+    own = app.extensions["settings"]
+    monkeypatch.setitem(app.extensions, "settings", replace(own, printer="tcp://127.0.0.1:9"))
+    fields = {"queue": "A", "idempotency_key": kiosk.hidden("idempotency_key")}
+    address = kiosk.post("/kiosk/take", fields).location
+    page = kiosk.get(address).text
+    assert re.search(r'data-nopaper="/kiosk/ticket/[^"]+/paper" hidden', page)
+    assert kiosk.get(f"{address}/paper").json == {"printed": False}
+    sent = own.data_dir / "spool" / "sent"
+    sent.mkdir(parents=True, exist_ok=True)
+    with app.app_context():
+        mark = sent / f"luolong-{db.session.query(Ticket).one().id}-1"
+    mark.touch()
+    assert kiosk.get(f"{address}/paper").json == {"printed": True}
+    mark.unlink()
+
+
+def test_without_a_printer_the_page_says_so_at_once(kiosk: Visitor) -> None:
+    kiosk.get("/kiosk/take?queue=A")
+    fields = {"queue": "A", "idempotency_key": kiosk.hidden("idempotency_key")}
+    page = kiosk.get(kiosk.post("/kiosk/take", fields).location).text
+    assert re.search(r'data-nopaper="" role="status"', page)
+    assert 'data-return="45"' in page
+
+
+def test_the_low_mode_is_for_one_citizen(kiosk: Visitor) -> None:
+    kiosk.get("/kiosk?low=1")
+    assert "k-low" in kiosk.get("/kiosk/take?queue=A").text
+    kiosk.get(kiosk.links("/kiosk?")[0])
+    assert "k-low" not in kiosk.get("/kiosk").text
+
+
+def test_the_worker_of_the_kiosk_may_not_leave_it(app: Flask, kiosk: Visitor) -> None:
+    answer = kiosk.get("/kiosk/sw.js")
+    assert answer.headers["Service-Worker-Allowed"] == "/kiosk"
+    assert answer.mimetype == "text/javascript"
+    assert kiosk.get("/kiosk/pulse").status_code == 204
+    for path in ("/kiosk/offline", "/kiosk/sw.js", "/kiosk/pulse"):
+        assert Visitor(app).get(path).status_code == 302
+
+
+def test_the_page_for_the_time_without_a_server_bears_nothing_of_anybody(kiosk: Visitor) -> None:
+    page = kiosk.get("/kiosk/offline").text
+    assert "csrf" not in page
+    assert "idempotency" not in page
+    assert "http-equiv" not in page
+    assert "仍可取号" in said(page)

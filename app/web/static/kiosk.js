@@ -1,10 +1,16 @@
-// The kiosk: goes back to its start by itself, types for who has no keyboard, and searches while one types.
-import "./page.js";
+// The kiosk: goes back to its start by itself, types for who has no keyboard, searches while one types, listens to its card
+// reader, and holds numbers ready for when the server is away.
+import { settle, untold } from "./blocks.js";
+import { listen, place } from "./card.js";
 import { redraw } from "./live.js";
+import "./page.js";
+import { countDown, keepTime, printSlip } from "./printing.js";
 
 const IDLE_S = 60;
 const WARNING_S = 20;
+const PAPER_S = [4, 8, 14]; // when the page looks whether the slip was printed
 const start = document.querySelector(".k-bar .h-brand").href;
+const device = JSON.parse(document.querySelector(".k-bar").dataset.device ?? "null");
 const leave = () => {
   for (const form of document.forms) form.reset();
   location.replace(start);
@@ -12,23 +18,15 @@ const leave = () => {
 
 // ── going back ──────────────────────────────────────────────────────────────────────────────────────────────
 const closing = document.querySelector("[data-return]");
-if (closing) countDown(Number(closing.dataset.return), closing.querySelectorAll("[data-left]"), leave, (n) => `(${n})`);
-else if (!document.querySelector("[data-home]")) watchIdle();
+const first = document.querySelector("[data-home]");
+let stay = () => {};
+if (closing) returnIn(Number(closing.dataset.return));
+else if (!first) watchIdle();
 else setInterval(() => document.hidden || location.reload(), 30000); // the counts on the first page stay fresh
 
-function countDown(seconds, places, end, text = String) {
-  let left = seconds;
-  const show = () => places.forEach((place) => (place.textContent = text(left)));
-  show();
-  const timer = setInterval(() => {
-    left -= 1;
-    show();
-    if (left <= 0) {
-      clearInterval(timer);
-      end();
-    }
-  }, 1000);
-  return () => clearInterval(timer);
+function returnIn(seconds) {
+  stay();
+  stay = countDown(seconds, closing.querySelectorAll("[data-left]"), leave, (n) => `(${n})`);
 }
 
 function watchIdle() {
@@ -48,12 +46,7 @@ function watchIdle() {
   stir();
 }
 
-// ── the clock ───────────────────────────────────────────────────────────────────────────────────────────────
-const clock = document.querySelector("[data-clock]");
-setInterval(() => {
-  const time = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "Asia/Shanghai" };
-  clock.textContent = new Date().toLocaleTimeString("zh-CN", time);
-}, 5000);
+keepTime(document.querySelector("[data-clock]"));
 
 // ── the keyboard on the screen ──────────────────────────────────────────────────────────────────────────────
 for (const keys of document.querySelectorAll("[data-keys-for]")) {
@@ -94,4 +87,82 @@ if (papers) {
     const ready = [...boxes].filter((box) => box.checked).length;
     count.textContent = count.dataset.text.replace("{n}", ready).replace("{all}", boxes.length);
   });
+}
+
+// ── how many come ───────────────────────────────────────────────────────────────────────────────────────────
+for (const stepper of document.querySelectorAll("[data-stepper]")) {
+  const count = stepper.querySelector("input");
+  stepper.addEventListener("click", (event) => {
+    const by = Number(event.target.closest("[data-by]")?.dataset.by ?? 0);
+    count.value = Math.min(Math.max((Number(count.value) || 1) + by, count.min), count.max);
+  });
+}
+
+// ── the slip ────────────────────────────────────────────────────────────────────────────────────────────────
+const printing = document.querySelector("[data-print]");
+const note = document.querySelector("[data-nopaper]");
+if (printing) {
+  printing.hidden = false;
+  printing.addEventListener("click", () => {
+    returnIn(20);
+    printSlip();
+  });
+}
+function noPaper() {
+  if (!note?.hidden) return;
+  note.hidden = false;
+  returnIn(60); // it takes longer to write a number down than to take a slip
+}
+if (note?.dataset.nopaper) {
+  const look = async ([after, ...rest]) => {
+    await new Promise((resolve) => setTimeout(resolve, after * 1000));
+    const answer = await fetch(note.dataset.nopaper).catch(() => null);
+    if (answer?.ok && (await answer.json()).printed) return;
+    if (rest.length) look(rest.map((later) => later - after));
+    else noPaper();
+  };
+  look(PAPER_S);
+}
+
+// ── the reader of cards and codes ───────────────────────────────────────────────────────────────────────────
+const box = document.querySelector("[data-card]");
+const scan = document.querySelector("[data-scan]");
+const field = document.querySelector("[data-card-field]");
+const reader = box && place(box, field ?? scan);
+function send(code) {
+  scan.value = code;
+  scan.form.requestSubmit();
+}
+function read(number) {
+  if (field) reader.show(number);
+  else if (scan) send(number);
+}
+if (device) {
+  reader?.onSimulated(read);
+  listen({
+    reader: device.reader,
+    onCard: read,
+    onCode: (code) => scan && send(code),
+    onPrinter: (state) => state === "out" && noPaper(),
+    onState: (state) => reader?.state(state),
+  });
+}
+
+// ── for when the server is away ─────────────────────────────────────────────────────────────────────────────
+if (device?.lends && "serviceWorker" in navigator && "indexedDB" in window) keepReady();
+
+async function keepReady() {
+  const registered = await navigator.serviceWorker.register("/kiosk/sw.js", { scope: "/kiosk" }).catch(() => null);
+  if (!registered || !first) return;
+  const version = document.querySelector('script[src*="kiosk.js"]').src;
+  if (localStorage.getItem("kiosk-version") !== version) {
+    (registered.active ?? registered.waiting ?? registered.installing)?.postMessage("renew");
+    localStorage.setItem("kiosk-version", version);
+  }
+  await settle(device.hall, JSON.parse(first.dataset.queues)).catch(() => null);
+  const count = await untold();
+  const warning = document.querySelector("[data-untold]");
+  warning.hidden = !count;
+  const words = warning.querySelector("span");
+  words.textContent = words.dataset.text.replace("{n}", count);
 }
