@@ -1,8 +1,9 @@
 """Faults under load: `python -m benchmarks.chaos` kills processes while the hall works, and checks what is left.
 
-Kiosks issue, clerks call and finish, a counter takes cases in and has them decided, all through the front door with
-idempotency keys and repetition. In turn one process is killed with -9, or Redis is emptied. Afterwards the history
-checker holds what clients were told against the record, and a screen that was connected all the time against the fold.
+Everybody of the crowd does everything that a hall knows, a counter takes cases in and has them decided, all through the
+front door with idempotency keys and repetition; some do not wait for the answer. In turn one process is killed with -9,
+or Redis is emptied. Afterwards the history checker holds what clients were told against the record, the record against
+the rules and the tables, and a screen that was connected all the time against the fold.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from app.config import Settings
 from app.db import db
 from app.demo import accounts
 from benchmarks import tables
-from benchmarks.history import Findings, check, summary
+from benchmarks.crowd import Crowd
+from benchmarks.history import Findings, check_hall, summary
 from benchmarks.house import DATABASES, HALL, Client, House, database
-from benchmarks.load import Log, case, issue, serve
-from displays import frames
+from benchmarks.load import Log, case
 from tests.servers import PostgresServer
 from workers.bare import bare_app
 
@@ -92,24 +93,38 @@ class Run:
     recoveries: list[tuple[float, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.log = Log(self.house.client.ask, patience_s=PATIENCE_S)
+        client = self.house.client
+        self.log = Log(client.ask, patience_s=PATIENCE_S, again=0.1, unheard=0.05, leave=client.leave)
 
     # ── the load ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    def workers(self) -> list[threading.Thread]:
-        """Everybody who works in the hall, with their tokens, not started yet."""
+    def crowd(self) -> Crowd:
+        """Who issues and who calls, with their tokens."""
         client = self.house.client
+        names = [f"clerk{n:02d}" for n in range(1, CLERKS + 1)]
         admin = client.sign_in("admin01")
-        kiosks = [client.device("kiosk", admin) for _ in range(KIOSKS)]
-        clerks = {f"{HALL}-W{n:02d}": client.sign_in(f"clerk{n:02d}") for n in range(1, CLERKS + 1)}
-        for window, token in clerks.items():
-            client.must("POST", f"/windows/{window}/open", None, token)
+        return Crowd(
+            self.log,
+            HALL,
+            kiosks=[client.device("kiosk", admin) for _ in range(KIOSKS)],
+            clerks={name: client.sign_in(name) for name in names},
+            windows=[f"W{n:02d}" for n in range(1, CLERKS + 1)],
+            admin=admin,
+            items=[line["code"] for line in client.must("GET", f"/halls/{HALL}/items")["items"]],
+            seed=self.seed,
+            rest_s=0.03,
+            stop=self.stop,
+        )
+
+    def workers(self, crowd: Crowd) -> list[threading.Thread]:
+        """Everybody who works in the hall, not started yet."""
+        client = self.house.client
         item, approvers = self._item(client)
         counters = [client.sign_in(f"clerk{CLERKS + n:02d}") for n in range(1, COUNTERS + 1)]
         applicant = {"kind": "person", "name": "张三丰", "id_number": "410305199001010011"}
+        issuers, others = crowd.people()
         return [
-            *(self._again(lambda t=token: self._issue(t)) for token in kiosks),
-            *(self._again(lambda w=w, t=t: self._serve(t, w)) for w, t in clerks.items()),
+            *(threading.Thread(target=work) for work in (*issuers, *others)),
             *(self._again(lambda t=t: case(self.log, t, approvers, item, applicant)) for t in counters),
         ]
 
@@ -119,14 +134,6 @@ class Run:
                 work()
 
         return threading.Thread(target=run)
-
-    def _issue(self, token: str) -> None:
-        issue(self.log, token, HALL, random.choice("ABC"))
-        time.sleep(0.03)
-
-    def _serve(self, token: str, window: str) -> None:
-        if not serve(self.log, token, window):
-            time.sleep(0.05)
 
     def _item(self, client: Client) -> tuple[dict[str, Any], dict[str, str]]:
         """An item with one deciding department, and the token of its approver."""
@@ -201,7 +208,8 @@ class Run:
         choose = random.Random(self.seed)
         client = self.house.client
         screen = Screen(self.house.port, client.device("screen", client.sign_in("admin01")))
-        threads = self.workers()
+        crowd = self.crowd()
+        threads = self.workers(crowd)
         for thread in threads:
             thread.start()
         try:
@@ -213,6 +221,7 @@ class Run:
             self.stop.set()
             for thread in threads:
                 thread.join()
+        crowd.close()
         boards = self._settled(screen)
         screen.line.disconnect()
         self.house.stop()
@@ -236,23 +245,19 @@ class Run:
 
     def _checked(self, boards: list[str], screen: Screen) -> tuple[Findings, str]:
         with _house_app(self.house).app_context():
-            record = eventlog.read(HALL, 0, 1_000_000)
-            found = check(self.log.ops, record, eventlog.verify(HALL))
-            state = frames.empty(HALL)
-            for row in record:
-                state = frames.fold(state, row)
+            found, events = check_hall(self.log.ops, HALL, None if boards else screen.frame)
             db.session.remove()
             db.engine.dispose()
-        if not boards and frames.frame(state) != screen.frame:
-            boards.append("the screen does not show what the record says")
-        found.record += boards
+        found.board += boards
         slowest = max(self.recoveries, default=(0.0, "nothing"))
         line = summary(
             self.log.ops,
             found,
+            events=events,
             repeats=self.log.repeats,
+            unheard=self.log.unwaited,
             faults=sum(self.faults.values()),
-            screen=f"{len(screen.seqs)} frames, {'ends at the head' if not boards else 'wrong'}",
+            screen=f"{len(screen.seqs)} frames, {'ends at the head' if not found.board else 'wrong'}",
             **{"slowest next answer": f"{slowest[0]:.1f} s after {slowest[1]}", "seed": self.seed},
         )
         return found, f"chaos on {'postgresql' if self.server else 'sqlite'}: {line}"

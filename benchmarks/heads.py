@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import text
 
-from app.config import Settings
 from app.db import db
-from app.demo import ensure_demo
 from app.now import local_day, now
 from app.queueing.queries import heads_of_lanes
 from benchmarks import tables
-from benchmarks.house import DATABASES, HALL, PASSWORD, SECRET, database
-from migrations.run import upgrade
-from workers.bare import bare_app
+from benchmarks.house import DATABASES, HALL, furnished
 
 WAITING = (100, 10_000, 100_000)
 HISTORY = 20_000  # tickets of the same day that are done: a planner may stumble over them
@@ -41,27 +36,17 @@ _FILL = {
 
 def measure(kind: str) -> dict[str, Any]:
     """Median of many looks, in ms, at each number of people waiting."""
-    import tempfile
-
-    with database(kind) as (url, _), tempfile.TemporaryDirectory(prefix="yichuang-bench-") as folder:
-        env = {"HALL_DATA_DIR": folder, "HALL_DATABASE_URL": url, "HALL_SECRET_KEY": SECRET}
-        settings = replace(Settings.from_env(env), demo_password=PASSWORD)
-        upgrade(settings)
-        app = bare_app(settings)
-        ensure_demo(app)
+    with furnished(kind):
         looks, filled = {}, 1_000_000
-        with app.app_context():
-            _fill(kind, filled, HISTORY, "finished")
-            filled += HISTORY
-            there = 0
-            for waiting in WAITING:
-                _fill(kind, filled, waiting - there, "waiting")
-                filled, there = filled + waiting - there, waiting
-                db.session.execute(text("ANALYZE"))
-                db.session.commit()
-                looks[waiting] = _look()
-            db.session.remove()
-            db.engine.dispose()
+        _fill(kind, filled, HISTORY, "finished")
+        filled += HISTORY
+        there = 0
+        for waiting in WAITING:
+            _fill(kind, filled, waiting - there, "waiting")
+            filled, there = filled + waiting - there, waiting
+            db.session.execute(text("ANALYZE"))
+            db.session.commit()
+            looks[waiting] = _look()
     return {"database": kind, "history": HISTORY, "median_ms": looks}
 
 
@@ -76,7 +61,7 @@ def _look() -> float:
     day, took = local_day(now()), []
     for _ in range(ROUNDS):
         began = time.perf_counter()
-        heads = heads_of_lanes(db.session(), HALL, day, "W01", tuple("ABCDEF"))
+        heads = heads_of_lanes(db.session(), HALL, day, "W01", "clerk01", tuple("ABCDEF"))
         took.append((time.perf_counter() - began) * 1000)
         assert len(heads) >= 6
     db.session.rollback()

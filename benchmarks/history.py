@@ -1,49 +1,59 @@
-"""The history checker: what clients were told, held against what the hall recorded.
+"""The history checker: what clients were told, what the hall recorded, and what its boards and tables say.
 
 The method is Jepsen's: every request is logged by its client when it began and when it ended, the record of the hall is
-read afterwards, and both must tell the same story. It assumes that the logged load was all that happened in the hall.
+read afterwards, and all must tell the same story. It assumes that the logged load was all that happened in the hall,
+but for what the system does by itself.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
+from app import eventlog
 from app.events import (
+    SYSTEM,
+    BlockClosed,
+    BlockLeased,
     CaseAccepted,
     CaseDecided,
     CaseReceived,
     Event,
     Recorded,
-    TicketAbandoned,
     TicketCalled,
-    TicketCancelled,
     TicketExpired,
-    TicketFinished,
     TicketIssued,
-    TicketMissed,
-    TicketParked,
-    TicketRecalled,
-    TicketRestored,
-    TicketStarted,
+    TicketReminded,
     TicketTransferred,
+    WindowClosed,
+    WindowOpened,
+    WindowPaused,
+    WindowTakenOver,
 )
+from benchmarks.boards import board_of, check_board, check_tables
+from benchmarks.findings import Findings
+from benchmarks.lives import STEP_OF, Lives
+from benchmarks.numbers import Numbers
+from benchmarks.turns import Turns
 
-_LEAVES_WINDOW = (TicketFinished, TicketMissed, TicketParked, TicketTransferred, TicketAbandoned)
-_LEAVES_QUEUE = (TicketCalled, TicketCancelled, TicketAbandoned, TicketExpired)
+__all__ = ["Findings", "Op", "check", "check_hall", "summary"]
+
+ENOUGH = 10_000_000  # more events than any run makes
 # what a client was told, by the event that must stand in the record and the field that names its subject
-_TOLD: dict[str, tuple[type[Event], str]] = {
-    "issue": (TicketIssued, "number"),
-    "call": (TicketCalled, "number"),
-    "start": (TicketStarted, "number"),
-    "finish": (TicketFinished, "number"),
-    "no-show": (TicketMissed, "number"),
-    "receive": (CaseReceived, "number"),
-    "accept": (CaseAccepted, "number"),
-    "decide": (CaseDecided, "number"),
+_TOLD: Mapping[type[Event], tuple[str, str]] = {
+    CaseReceived: ("receive", "number"),
+    CaseAccepted: ("accept", "number"),
+    CaseDecided: ("decide", "number"),
+    BlockLeased: ("lease", "block"),
+    BlockClosed: ("reconcile", "block"),
+    WindowOpened: ("open", "window"),
+    WindowPaused: ("pause", "window"),
+    WindowClosed: ("close", "window"),
+    WindowTakenOver: ("open", "window"),
+    **{kind: (step.value, "number") for kind, step in STEP_OF.items()},
 }
 
 
@@ -51,8 +61,9 @@ _TOLD: dict[str, tuple[type[Event], str]] = {
 class Op:
     """One request as its client saw it, with all its repetitions. Times are seconds of one monotonic clock.
 
-    `outcome`: ok, empty (nobody waits), refused (a code below 500), failed (5xx, not repeated), lost (no answer at all:
-    it may or may not have happened). `number` is the ticket or case that the answer named.
+    `outcome`: ok, same (yes, and nothing happened: it was so already), empty (nobody waits), declined (a refusal that the
+    client was ready for), refused (another code below 500), failed (5xx, not repeated), lost (no answer at all: it may or
+    may not have happened). `number` is the ticket, case, block or window that the answer named.
     """
 
     what: str
@@ -63,136 +74,119 @@ class Op:
     number: str = ""
     place: str = ""  # the queue of a ticket, the window of a call
     detail: str = ""
+    repeats: int = 0  # how often it was asked again with its key
+    differs: str = ""  # what a repetition was answered, if that was something else
 
 
-@dataclass(slots=True)
-class Findings:
-    """What is wrong, one sentence a fault; all lists are empty when both stories agree."""
-
-    acked: int = 0
-    lost: list[str] = field(default_factory=list)
-    duplicates: list[str] = field(default_factory=list)
-    double_calls: list[str] = field(default_factory=list)
-    order: list[str] = field(default_factory=list)
-    record: list[str] = field(default_factory=list)
-    answers: list[str] = field(default_factory=list)
-
-    def all(self) -> list[str]:
-        """Every fault, the worst first."""
-        return [*self.lost, *self.duplicates, *self.double_calls, *self.order, *self.record, *self.answers]
+def told(row: Recorded) -> tuple[str, str] | None:
+    """What somebody asked for and the subject, when the event is what came of a request; none for what comes by itself."""
+    event = row.event
+    by_itself = isinstance(event, TicketExpired | TicketReminded) or row.actor == SYSTEM.ref
+    if by_itself or (isinstance(event, TicketTransferred) and event.window is None):
+        return None
+    if isinstance(event, TicketIssued):
+        return ("issue" if event.arrived_at is None else "offline"), event.number
+    if isinstance(event, TicketCalled) and event.mode != "rule":
+        return event.mode, event.number
+    what, name = _TOLD.get(type(event), ("", ""))
+    return (what, str(getattr(event, name))) if what else None
 
 
-def check(ops: Sequence[Op], record: Sequence[Recorded], broken_at: int | None = None) -> Findings:
-    """Hold the clients' log against the record of one hall. `broken_at` is what `eventlog.verify` answered."""
+def check(ops: Sequence[Op], record: Sequence[Recorded], broken_at: int | None = None) -> tuple[Findings, Lives]:
+    """Hold the clients' log against the record of one hall, and the record against the rules.
+
+    `broken_at` is what `eventlog.verify` answered.
+    """
     found = Findings(acked=sum(op.outcome == "ok" for op in ops))
+    lives, numbers = Lives(found), Numbers(found)
+    turns = Turns(found, lives)
     if broken_at is not None:
         found.record.append(f"the record does not verify at seq {broken_at}")
     seqs = [row.seq for row in record]
     if seqs != list(range(1, len(seqs) + 1)):
         found.record.append("the record's seq has gaps or repetitions")
-    _numbers(found, record)
-    _calls(found, record)
+    if any(after.at < row.at for row, after in pairwise(record)):
+        found.record.append("the record's times fall")
+    for row in record:
+        for reader in (turns, lives, numbers):
+            reader.tell(row)
+    lives.tell_end()
     _acknowledged(found, ops, record)
-    _real_time(found, ops)
+    _real_time(found, ops, record)
     for op in ops:
         if op.outcome in ("refused", "failed"):
             found.answers.append(f"{op.what} {op.outcome}: {op.detail}")
-    return found
+        if op.differs:
+            found.duplicates.append(
+                f"{op.what} of {op.number or op.place} was answered twice, differently: {op.differs}"
+            )
+    return found, lives
 
 
-def _numbers(found: Findings, record: Iterable[Recorded]) -> None:
-    """Numbers of a queue and day, and of cases and day, are 1, 2, 3 … in the order of the record."""
-    last: dict[tuple[str, str], int] = defaultdict(int)
-    for row in record:
-        event = row.event
-        if isinstance(event, TicketIssued):
-            run, serial = (event.day, event.number[:1]), int(event.number[1:])
-        elif isinstance(event, CaseReceived):
-            run, serial = ("case", event.number[:-4]), int(event.number[-4:])
-        else:
-            continue
-        if serial <= last[run]:
-            found.duplicates.append(f"{event.number} was given after {serial if serial == last[run] else last[run]}")
-        elif serial != last[run] + 1:
-            found.order.append(f"{event.number} left a gap after {last[run]}")
-        last[run] = max(serial, last[run])
+def check_hall(ops: Sequence[Op], hall: str, shown: Mapping[str, Any] | None = None) -> tuple[Findings, int]:
+    """The whole check of a hall at rest: its record, its chain, its board, its tables, and a frame that a screen `shown`.
 
-
-def _calls(found: Findings, record: Iterable[Recorded]) -> None:
-    """Who is called was waiting, at the head of the lane, to a free window; nobody is called twice.
-
-    A restored or transferred ticket is taken out of the order of its lane: it stands where the rules put it.
+    Needs an application context. What was found, and how many events were read.
     """
-    lanes: dict[tuple[str, str], OrderedDict[int, str]] = defaultdict(OrderedDict)
-    waiting: dict[int, tuple[str, str] | None] = {}  # ticket → its lane; None: out of order
-    at_window: dict[int, str] = {}
-    for row in record:
-        event = row.event
-        if isinstance(event, TicketIssued):
-            lane = (event.queue, event.lane)
-            waiting[event.ticket], lanes[lane][event.ticket] = lane, event.number
-        elif isinstance(event, TicketCalled):
-            if event.ticket not in waiting:
-                found.double_calls.append(f"{event.number} was called at seq {row.seq} and did not wait")
-            if event.window in at_window.values():
-                found.double_calls.append(f"{event.window} called {event.number} and was not free")
-            own = waiting.get(event.ticket)
-            if own is not None and next(iter(lanes[own])) != event.ticket:
-                found.order.append(f"{event.number} was called before {next(iter(lanes[own].values()))} in lane {own}")
-            at_window[event.ticket] = event.window
-        elif isinstance(event, TicketRestored | TicketTransferred):
-            waiting[event.ticket] = None
-        if isinstance(event, _LEAVES_QUEUE):
-            own = waiting.pop(event.ticket, None)
-            if own is not None:
-                lanes[own].pop(event.ticket, None)
-        if isinstance(event, TicketStarted | TicketRecalled | TicketFinished) and event.ticket not in at_window:
-            found.record.append(f"{row.event.kind} of {event.number} at seq {row.seq}, which is at no window")
-        if isinstance(event, _LEAVES_WINDOW):
-            at_window.pop(event.ticket, None)
+    record = eventlog.read(hall, 0, ENOUGH)
+    found, lives = check(ops, record, eventlog.verify(hall))
+    frame = board_of(hall, record) if found.record == [] else None
+    if frame is not None:
+        check_board(found, lives, frame)
+    if shown is not None and shown != frame:
+        found.board.append("the screen does not show what the record says")
+    check_tables(found, lives, hall)
+    return found, len(record)
 
 
-def _acknowledged(found: Findings, ops: Iterable[Op], record: Iterable[Recorded]) -> None:
+def _acknowledged(found: Findings, ops: Sequence[Op], record: Iterable[Recorded]) -> None:
     """Whatever was answered with yes stands in the record, once for each answer; and no request worked twice."""
-    ops = list(ops)
-    recorded: Counter[tuple[str, str]] = Counter()
+    recorded = Counter(filter(None, map(told, record)))
     happened: Counter[str] = Counter()
-    for row in record:
-        for what, (kind, name) in _TOLD.items():
-            if isinstance(row.event, kind):
-                recorded[what, getattr(row.event, name)] += 1
-                happened[what] += 1
-    told: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for (what, _), times in recorded.items():
+        happened[what] += times
+    answered: dict[tuple[str, str], set[str]] = defaultdict(set)
+    asked: dict[str, set[str]] = defaultdict(set)
     for op in ops:
-        if op.outcome == "ok" and op.what in _TOLD:
-            told[op.what, op.number].add(op.key)
-    for (what, number), keys in told.items():
+        if op.outcome == "ok":
+            answered[op.what, op.number].add(op.key)
+        if op.outcome in ("ok", "lost", "failed"):
+            asked[op.what].add(op.key)
+    for (what, number), keys in answered.items():
         if recorded[what, number] == 0:
             found.lost.append(f"{what} of {number} was acknowledged and is not in the record")
         elif len(keys) > recorded[what, number]:
             found.duplicates.append(f"{what} of {number} was answered to {len(keys)} requests")
-    for what in _TOLD:
-        asked = {op.key for op in ops if op.what == what and op.outcome in ("ok", "lost", "failed")}
-        if happened[what] > len(asked):
-            found.duplicates.append(f"{what} happened {happened[what]} times for {len(asked)} requests")
+    for what, times in happened.items():
+        if times > len(asked[what]):
+            found.duplicates.append(f"{what} happened {times} times for {len(asked[what])} requests")
 
 
-def _real_time(found: Findings, ops: Iterable[Op]) -> None:
-    """Whoever had a number before somebody else asked for one has the smaller number of that queue."""
-    issued = [op for op in ops if op.what == "issue" and op.outcome == "ok"]
-    for place in {op.place for op in issued}:
-        by_end = sorted((op for op in issued if op.place == place), key=lambda op: op.ended)
-        done, highest = 0, (0, "")
-        for op in sorted(by_end, key=lambda op: op.began):
-            while done < len(by_end) and by_end[done].ended < op.began:
-                highest = max(highest, (_serial(by_end[done]), by_end[done].number))
-                done += 1
-            if highest[0] > _serial(op):
-                found.order.append(f"{highest[1]} was given before {op.number} was asked for")
+def _real_time(found: Findings, ops: Iterable[Op], record: Iterable[Recorded]) -> None:
+    """What was answered before something else was asked for stands before it in the record.
 
-
-def _serial(op: Op) -> int:
-    return int(re.sub(r"\D", "", op.number) or 0)
+    Looks at what happened once and was answered once, so that no two can be mistaken for each other.
+    """
+    places: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in record:
+        what = told(row)
+        if what is not None:
+            places[what].append(row.seq)
+    answers: dict[tuple[str, str], list[Op]] = defaultdict(list)
+    for op in ops:
+        if op.outcome == "ok":
+            answers[op.what, op.number].append(op)
+    known = [(each[0], places[what][0]) for what, each in answers.items() if len(each) == len(places[what]) == 1]
+    by_end = sorted(known, key=lambda one: one[0].ended)
+    done, last = 0, (0, "")
+    for op, seq in sorted(known, key=lambda one: one[0].began):
+        while done < len(by_end) and by_end[done][0].ended < op.began:
+            last = max(last, (by_end[done][1], f"{by_end[done][0].what} of {by_end[done][0].number}"))
+            done += 1
+        if last[0] > seq:
+            found.order.append(
+                f"{last[1]} was answered before {op.what} of {op.number} was asked for, and stands after it"
+            )
 
 
 def summary(ops: Sequence[Op], found: Findings, **more: Any) -> str:
@@ -205,6 +199,9 @@ def summary(ops: Sequence[Op], found: Findings, **more: Any) -> str:
         "duplicates": len(found.duplicates),
         "double calls": len(found.double_calls),
         "order violations": len(found.order),
+        "illegal steps": len(found.steps),
+        "wrong reasons": len(found.why),
+        "wrong boards": len(found.board),
         "record": "verifies" if not found.record else f"{len(found.record)} faults",
         "unexpected answers": len(found.answers),
         **more,

@@ -14,13 +14,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from flask import Flask
+
+from app.config import Settings
+from app.db import db
+from app.demo import ensure_demo
 from benchmarks.load import API, NoAnswer
+from migrations.run import upgrade
 from tests.servers import PostgresServer
 from workers import ROOT
+from workers.bare import bare_app
 from workers.launch import free_port
 
 HALL = "luolong"
@@ -54,6 +62,15 @@ class Client:
             raise NoAnswer(type(error).__name__) from error
         is_json = "json" in (answer.headers.get("Content-Type") or "")
         return answer.status, json.loads(raw) if raw and is_json else None
+
+    def leave(self, method: str, path: str, body: Any, headers: dict[str, str]) -> None:
+        """Send a request and break the connection before the answer can come."""
+        data = json.dumps(body).encode() if body is not None else None
+        sent = {**headers, "Content-Type": "application/json"} if data is not None else headers
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self._timeout_s)
+        with suppress(OSError, http.client.HTTPException):
+            connection.request(method, path, data, sent)
+        connection.close()
 
     def must(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -180,6 +197,21 @@ def _command(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""
+
+
+@contextmanager
+def furnished(kind: str) -> Iterator[Flask]:
+    """The demo network on an empty database, in this process, with an application context; no pages, no other processes."""
+    with database(kind) as (url, _), tempfile.TemporaryDirectory(prefix="yichuang-bench-") as folder:
+        env = {"HALL_DATA_DIR": folder, "HALL_DATABASE_URL": url, "HALL_SECRET_KEY": SECRET}
+        settings = replace(Settings.from_env(env), demo_password=PASSWORD)
+        upgrade(settings)
+        app = bare_app(settings)
+        ensure_demo(app)
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
 
 
 @contextmanager

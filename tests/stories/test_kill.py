@@ -14,7 +14,7 @@ FAULTS = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", DATABASES)
 def test_a_killed_process_loses_nothing(kind: str) -> None:
     found, line, this = run(kind, FAULTS[kind], seed=7)
