@@ -10,6 +10,7 @@ from flask import Flask, g
 from app.config import Settings
 from app.factory import create_app
 from app.people.permissions import Permission
+from app.queueing.forecasts import in_background
 from app.realtime import Bus, Gateway
 from displays.screens import screens_blueprint
 from workers.bare import bare_app
@@ -44,5 +45,7 @@ def _may_watch(hall: str) -> str | None:
 def __getattr__(name: str) -> Any:
     """`wsgi:application`, made when a server asks for it: the gateway's processes never do."""
     if name == "application":
-        return web(Settings.from_env())
+        application = web(Settings.from_env())
+        in_background(application)
+        return application
     raise AttributeError(name)

@@ -33,8 +33,10 @@ from app.hall.rules.clock import DeadlineTooFar, Limit, Pause, Unit, reckon
 from app.hall.rules.hours import OpeningHours
 from app.hall.rules.ledger import explain
 from app.hall.settings import import_calendar
-from app.now import SHANGHAI, iso, now
+from app.now import SHANGHAI, iso, local_day, now
 from app.people.staff import add_staff
+from app.queueing import replay
+from app.queueing.accuracy import accuracy
 from app.queueing.models import Ticket
 
 hall = AppGroup("hall", help="Run a service hall.")
@@ -254,9 +256,30 @@ def doctor() -> None:
 
 
 @hall.command("replay")
-@click.argument("hall_code")
-def replay(hall_code: str) -> None:
-    """Verify a hall's record and play it again: every ticket must be in the state that its own history gives it."""
+@click.argument("hall_code", required=False)
+@click.option("--hall", "named", help="The hall; the same as the argument.")
+@click.option("--day", type=click.DateTime(["%Y-%m-%d"]), help="Play this local day again; today by default.")
+@click.option("--open", "opened", multiple=True, metavar="W07[:C,D]", help="With this window open for these queues.")
+@click.option(
+    "--teach", "taught", multiple=True, metavar="W03:B[=10]", help="With this window serving a queue as well."
+)
+@click.option("--ratio", metavar="3:1", help="With so many normal calls for so many priority ones; 0:0 for none.")
+@click.option("--call-by", "call_by_min", type=int, help="With nobody waiting longer than so many minutes.")
+@click.option("--comprehensive", is_flag=True, help="With every window serving all queues.")
+@click.option("--suggest", is_flag=True, help="Say which single changes would have saved most.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON.")
+def replay_command(hall_code: str | None, named: str | None, **asked: Any) -> None:
+    """Verify a hall's record and play it again: every ticket must be in the state that its own history gives it.
+
+    With a day or changes: play that day again under other windows or rules, and show the waits before and after.
+    """
+    code = named or hall_code
+    if code is None:
+        raise click.UsageError("which hall?")
+    if any(value not in (None, (), False) for value in asked.values()):
+        _what_if(code, **asked)
+        return
+    hall_code = code
     bad = eventlog.verify(hall_code)
     if bad is not None:
         raise click.ClickException(f"the record of {hall_code} is broken at seq {bad}")
@@ -278,16 +301,91 @@ _STATE_AFTER = {
     "ticket.called": "called",
     "ticket.recalled": "called",
     "ticket.started": "serving",
+    "ticket.item_followed": "serving",
     "ticket.finished": "finished",
     "ticket.missed": "no_show",
     "ticket.restored": "waiting",
     "ticket.parked": "parked",
+    "ticket.deferred": "parked",
+    "ticket.rejoined": "waiting",
     "ticket.unparked": "called",
     "ticket.transferred": "waiting",
     "ticket.abandoned": "abandoned",
     "ticket.cancelled": "cancelled",
     "ticket.expired": "expired",
 }
+
+
+def _what_if(
+    code: str,
+    day: datetime | None,
+    opened: tuple[str, ...],
+    taught: tuple[str, ...],
+    ratio: str | None,
+    call_by_min: int | None,
+    comprehensive: bool,
+    suggest: bool,
+    as_json: bool,
+) -> None:
+    at = now()
+    on = day.date() if day else local_day(at)
+    try:
+        kept = replay.day_of(code, on, at)
+        if not kept.day.visits:
+            raise click.ClickException(f"nobody took a number in {code} on {on}")
+        wanted = _changes(kept, opened, taught, ratio, call_by_min) | {"comprehensive": comprehensive}
+        wish = replay.read_changes(code, on, kept, wanted)
+        found = replay.what_if(kept, wish.changes)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence("en")) from refusal
+    advice = replay.suggestions(code, on, kept) if suggest else []
+    if as_json:
+        said = {"hall": code, "day": on.isoformat(), "changes": wish.said, **found, "suggestions": advice}
+        click.echo(json.dumps(said, ensure_ascii=False, indent=1))
+        return
+    click.echo(f"{code} {on}: {found['people']} people; waits in minutes")
+    click.echo(f"{'':<10}{'people':>8}{'mean':>8}{'p50':>8}{'p90':>8}{'max':>8}")
+    rows = [("recorded", found["recorded"]), ("before", found["before"]), ("after", found["after"])]
+    rows += [(f"  {own['queue']} before", own) for own in found["before"]["queues"]]
+    rows += [(f"  {own['queue']} after", own) for own in found["after"]["queues"]]
+    for name, own in rows:
+        click.echo(f"{name:<10}{own['people']:>8}" + "".join(f"{own[f]:>8.1f}" for f in ("mean", "p50", "p90", "most")))
+    click.echo(f"saved: {found['saved_min']} minutes of all people together")
+    for each in advice:
+        click.echo(f"  {each['saved_min']:>6} min  {json.dumps(each['changes'], ensure_ascii=False)}")
+
+
+def _changes(
+    kept: replay.Kept, opened: tuple[str, ...], taught: tuple[str, ...], ratio: str | None, call_by_min: int | None
+) -> dict[str, Any]:
+    """The options as `read_changes` takes them. A window that opens without queues serves all that anybody serves."""
+    every = sorted({queue for desk in kept.day.desks for queue in desk.weight_min})
+    wanted: dict[str, Any] = {"open": [], "teach": []}
+    try:
+        for each in opened:
+            window, _, queues = each.partition(":")
+            wanted["open"].append({"window": window, "queues": queues.split(",") if queues else every})
+        for each in taught:
+            window, _, lesson = each.partition(":")
+            queue, _, weight = lesson.partition("=")
+            wanted["teach"].append({"window": window, "queue": queue, "weight_min": int(weight or 0)})
+        if ratio is not None:
+            normal, priority = (int(part) for part in ratio.split(":"))
+            wanted["ratio"] = [normal, priority] if normal or priority else None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    return wanted | ({} if call_by_min is None else {"call_by_min": call_by_min})
+
+
+@hall.command("forecast")
+@click.argument("hall_code")
+@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first local day; today by default.")
+@click.option("--until", "last", type=click.DateTime(["%Y-%m-%d"]), help="The last one, included; today by default.")
+def forecast_command(hall_code: str, first: datetime | None, last: datetime | None) -> None:
+    """How true the promised waits were: who was called within the range, and the error beside a naive estimate."""
+    today = local_day(now())
+    found = accuracy(hall_code, first.date() if first else today, last.date() if last else today)
+    click.echo(json.dumps(found, ensure_ascii=False, indent=1))
 
 
 @hall.command("backup")

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from app import events
+from app.casework.levels_queries import halls_told
 from app.db import NETWORK
 from app.events import BatchRequested, NoticeIssued, Recorded, TicketEvent, TicketIssued, TicketTransferred
 from app.now import local_day, now
@@ -100,7 +101,10 @@ class Phones(OfHalls):
 
 
 class Pages:
-    """Staff pages: what changed, once a batch and thing. They fetch it themselves, with their own rights."""
+    """Staff pages: what changed, once a batch and thing. They fetch it themselves, with their own rights.
+
+    A case that went up, and a bundle of papers, change something for another hall too: its pages are told the same.
+    """
 
     name = "pages"
     lazy = True
@@ -118,9 +122,12 @@ class Pages:
             if what not in UNTOLD:
                 last.pop((what, thing), None)
                 last[what, thing] = recorded.seq
+        named_as = {noun: {thing for what, thing in last if what == noun} for noun in ("case", "manifest")}
+        others = halls_told(hall, named_as["case"], named_as["manifest"])
         for (what, thing), seq in last.items():
             changed = {"hall": hall, "seq": seq, "what": what, "id": thing}
-            self._bus.emit("changed", changed, namespace="/staff", room=f"staff:{hall}")
+            for told in (hall, *sorted(others.get((what, thing), ()))):
+                self._bus.emit("changed", changed, namespace="/staff", room=f"staff:{told}")
         return None
 
 
@@ -152,9 +159,10 @@ class Printers(OfHalls):
 
 
 def prints(recorded: Recorded, at: datetime) -> bool:
-    """Whether the event still wants a slip at `at`."""
+    """Whether the event still wants a slip at `at`; not one that a kiosk printed while it was cut off."""
     event = recorded.event
-    return isinstance(event, TicketIssued) and event.channel in PRINTED_AT and at - recorded.at < PRINT_WITHIN
+    wants = isinstance(event, TicketIssued) and event.channel in PRINTED_AT and event.arrived_at is None
+    return wants and at - recorded.at < PRINT_WITHIN
 
 
 class Papers(OfHalls):

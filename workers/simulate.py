@@ -34,6 +34,7 @@ from app.now import now
 from app.people.models import Device, Staff
 from app.people.permissions import DEVICES, permissions_of
 from app.queueing.calls import call_next, finish, no_show, recall, restore, start
+from app.queueing.forecasts import promise
 from app.queueing.queries import queue_for, queues_of_hall, windows_of_hall
 from app.queueing.tickets import issue_ticket
 from app.queueing.windows import close_window, open_window
@@ -148,7 +149,7 @@ class Day:
         return {"name": name, "id_number": invented_id(self._dice), "phone": phone}
 
     def _arrive(self, hall: str) -> None:
-        waiting = sum(queue["waiting"] for queue in queues_of_hall(hall, now()))
+        waiting = sum(queue["waiting"] for queue in queues_of_hall(hall, now(), waits_too=False))
         db.session.remove()
         if waiting >= HALLS[hall][1] or hall not in self._kiosks:
             return
@@ -156,7 +157,15 @@ class Day:
         queue = queue_for(hall, self._zones[item])
         person = self._person() if self._dice.random() < 0.7 else None
         lane = "priority" if self._dice.random() < 0.08 else "normal"
-        channel = {"queue": queue, "channel": "kiosk", "item": item, "person": person, "lane": lane}
+        forecast = promise(hall, queue, lane, now())
+        channel = {
+            "queue": queue,
+            "channel": "kiosk",
+            "item": item,
+            "person": person,
+            "lane": lane,
+            "forecast": forecast,
+        }
         db.session.remove()
         issue_ticket(hall=hall, actor=self._kiosks[hall], at=now(), **channel)
 

@@ -10,6 +10,7 @@ from marshmallow import fields
 from app.api.noun import Noun
 from app.api.reading import known_hall, own_hall
 from app.api.schemas import Shape, Text, dated, instant, maybe, said
+from app.api.statistics import YEARS
 from app.now import local_day, now
 from app.people.gate import public, requires
 from app.people.permissions import Permission
@@ -90,6 +91,7 @@ class PolicyQuestion(PolicyProposal):
     day = fields.Date(
         load_default=None,
         allow_none=True,
+        validate=YEARS,
         metadata={"description": "Whose record is played again; by default the last day with numbers before today"},
     )
 

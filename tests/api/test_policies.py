@@ -59,5 +59,6 @@ def test_the_preview_plays_a_day_and_changes_nothing(ask: Asking) -> None:
     empty = ask.post(f"{POLICY}/preview", {**asked, "day": "2020-01-06"}, who="supervisor01")
     assert empty == {"day": "2020-01-06", "tickets": 0, "before": {}, "after": {}, "moved": []}
     ask.refused("auth.forbidden", "POST", f"{POLICY}/preview", asked, who="clerk01")
-    ask.refused("request.invalid", "POST", f"{POLICY}/preview", {**asked, "day": "yesterday"}, who="admin01")
+    for day in ("yesterday", "9999-12-31", "0001-01-01"):
+        ask.refused("request.invalid", "POST", f"{POLICY}/preview", {**asked, "day": day}, who="admin01")
     ask.refused("policy.invalid", "POST", f"{POLICY}/preview", {"policy": {"recalls": 0}}, who="admin01")

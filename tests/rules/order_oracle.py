@@ -65,7 +65,9 @@ def oracle(everyone: Iterable[LaneHead], policy: Policy, at: datetime, window: s
     pool = {w.lane for w in waiting if not w.direct}
     allowed = waiting
     if policy.ratio and Lane.NORMAL in pool and Lane.PRIORITY in pool:
-        normal, priority = (Fraction(n, share) for n, share in zip((tally.normal, tally.priority), policy.ratio))
+        normal, priority = (
+            min(Fraction(n, share), 1) for n, share in zip((tally.normal, tally.priority), policy.ratio)
+        )
         stands_back = Lane.PRIORITY if normal <= priority else Lane.NORMAL
         allowed = [w for w in waiting if w.direct or w.lane != stands_back]
     for who in allowed:

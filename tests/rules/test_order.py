@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -54,12 +55,13 @@ conditions = st.builds(
     since=st.none() | st.sampled_from([time(8), time(12), time(12, 30)]),
     until=st.none() | st.sampled_from([time(12), time(14), time(17, 30)]),
 )
+ratios = st.tuples(st.integers(1, 5), st.integers(1, 3))
 policies = st.builds(
     Policy,
     head_start_min=st.builds(starts, st.integers(0, MOST_MIN), st.integers(0, MOST_MIN)),
     weight_min=st.dictionaries(st.sampled_from("ABC"), st.integers(0, MOST_MIN)),
     conditions=st.lists(conditions, max_size=4).map(tuple),
-    ratio=st.none() | st.tuples(st.integers(1, 5), st.integers(1, 3)),
+    ratio=st.none() | ratios,
     call_by_min=st.none() | st.integers(5, 240),
 )
 tallies = st.builds(Tally, st.integers(0, 9), st.integers(0, 9))
@@ -168,7 +170,7 @@ def test_the_ratio_lets_the_owed_lane_go_first_and_says_so() -> None:
         seen.append((chosen.lane.value[0], why["rule"], tuple(why["ratio"]["called"])))
     assert [lane for lane, _, _ in seen] == ["n", "p", "n", "n", "p", "n"]
     assert [rule for _, rule, _ in seen] == ["ratio", "rank", "ratio", "ratio", "rank", "ratio"]
-    assert seen[-1][2] == (4, 2) and why["ratio"]["of"] == [2, 1]
+    assert seen[-1][2] == (2, 1) and why["ratio"]["of"] == [2, 1]
 
 
 def test_the_ratio_rests_while_only_one_lane_waits() -> None:
@@ -311,6 +313,17 @@ def test_the_ratio_is_kept_within_one_call_at_every_moment(day: Play) -> None:
     for call in day.calls:
         ahead = call.tally.normal * priority - call.tally.priority * normal
         assert -normal < ahead <= priority  # either lane has at most one call more than its share
+
+
+@given(ratios, ratios, st.integers(0, 60))
+def test_a_changed_ratio_makes_neither_lane_wait_for_what_was_before(before, after, calls) -> None:
+    both, tally, lanes = [head(1, 9), head(2, 9, P)], Tally(), []
+    for n in range(calls + 60):
+        policy = Policy(ratio=before if n < calls else after)
+        chosen, _, tally = pick(both, policy, NOON, "W01", tally)
+        lanes.append(chosen.lane)
+    runs = [len(list(same)) for _, same in groupby(lanes[calls:])]
+    assert max(runs) <= max(after) + 1
 
 
 @settings(max_examples=30)

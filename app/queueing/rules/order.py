@@ -31,7 +31,7 @@ class LaneHead:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often each lane of a ratio was called at a window today while both lanes waited."""
+    """How often each lane of a ratio was called at a window in the present round, while both lanes waited."""
 
     normal: int = 0
     priority: int = 0
@@ -119,21 +119,33 @@ def pick(
         if overdue:
             return min(overdue, key=lambda head: (head.queued_at, head.ticket)), "call_by", tally
 
+    ranks = {head.ticket: (rank(head, policy, at, window), head.ticket) for head in heads}
+
     def standing(head: LaneHead) -> tuple[datetime, int]:
-        return rank(head, policy, at, window), head.ticket
+        return ranks[head.ticket]
 
     first = min(heads, key=standing)
     if policy.ratio is None or not {Lane.NORMAL, Lane.PRIORITY} <= {head.lane for head in heads}:
         return first, "rank", tally
-    aside = Lane.PRIORITY if _normal_is_owed(policy.ratio, tally) else Lane.NORMAL
+    counted = _in_round(policy.ratio, tally)
+    aside = Lane.PRIORITY if _normal_is_owed(policy.ratio, counted) else Lane.NORMAL
     chosen = min((head for head in heads if head.direct or head.lane != aside), key=standing)
-    return chosen, "rank" if chosen is first else "ratio", _counted(tally, chosen)
+    outside = chosen.direct or chosen.lane not in (Lane.NORMAL, Lane.PRIORITY)
+    return chosen, "rank" if chosen is first else "ratio", tally if outside else _with(counted, chosen.lane)
 
 
-def _counted(tally: Tally, chosen: LaneHead) -> Tally:
-    if chosen.direct:
-        return tally
-    return Tally(tally.normal + (chosen.lane == Lane.NORMAL), tally.priority + (chosen.lane == Lane.PRIORITY))
+def _in_round(ratio: tuple[int, int], tally: Tally) -> Tally:
+    """What counts of a tally now: nothing once both lanes had their share. A round under one ratio never passes it; what
+    an earlier ratio left counts for one share at most, so a change in mid-day makes neither lane wait for the morning.
+    """
+    normal, priority = ratio
+    if tally.normal >= normal and tally.priority >= priority:
+        return Tally()
+    return Tally(min(tally.normal, normal), min(tally.priority, priority))
+
+
+def _with(tally: Tally, lane: Lane) -> Tally:
+    return Tally(tally.normal + (lane == Lane.NORMAL), tally.priority + (lane == Lane.PRIORITY))
 
 
 def _normal_is_owed(ratio: tuple[int, int], tally: Tally) -> bool:
