@@ -207,7 +207,8 @@ def accounts() -> list[dict[str, Any]]:
     """Every demo account: username, roles, home hall, department."""
     listed: list[dict[str, Any]] = [
         {"username": "guide01", "roles": ["guide"], "home": "luolong"},
-        *({"username": f"clerk{n:02d}", "roles": ["clerk"], "home": "luolong"} for n in range(1, 13)),
+        *({"username": f"clerk{n:02d}", "roles": ["clerk"], "home": "luolong"} for n in range(1, 12)),
+        {"username": "clerk12", "roles": ["lead", "clerk"], "home": "luolong"},
         {"username": "pickup01", "roles": ["pickup"], "home": "luolong"},
         {"username": "clerk21", "roles": ["clerk", "pickup"], "home": "lilou"},
         {"username": "clerk31", "roles": ["clerk", "pickup"], "home": "dongcun"},

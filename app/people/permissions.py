@@ -28,6 +28,7 @@ class Permission(StrEnum):
     TICKET_CALL = "ticket:call"
     TICKET_CALL_ANY = "ticket:call-any"
     TICKET_ISSUE = "ticket:issue"
+    TICKET_LEASE = "ticket:lease"  # of kiosks: numbers for when they are cut off
     WINDOW_MANAGE = "window:manage"
     WINDOW_OPEN = "window:open"
 
@@ -52,6 +53,7 @@ ROLES: dict[str, tuple[str, str, frozenset[Permission]]] = {
             }
         ),
     ),
+    "lead": ("窗口组长", "Lead clerk", frozenset({P.WINDOW_OPEN, P.TICKET_CALL, P.TICKET_CALL_ANY})),
     "approver": ("审批员", "Approver", frozenset({P.CASE_DECIDE, P.CASE_READ, P.CASE_REVEAL})),
     "head": ("部门负责人", "Head of department", frozenset({P.CASE_EXTEND, P.CASE_READ})),
     "chief": (
@@ -99,7 +101,7 @@ ROLES: dict[str, tuple[str, str, frozenset[Permission]]] = {
 }
 
 DEVICES: dict[str, frozenset[Permission]] = {
-    "kiosk": frozenset({P.TICKET_ISSUE}),
+    "kiosk": frozenset({P.TICKET_ISSUE, P.TICKET_LEASE}),
     "screen": frozenset({P.SCREEN_READ, P.EVENTS_READ}),
     "printer": frozenset({P.EVENTS_READ}),
 }

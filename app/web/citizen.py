@@ -21,9 +21,10 @@ from app.hall.queries import hall as hall_of
 from app.hall.queries import halls
 from app.now import now
 from app.people.gate import public
-from app.queueing.queries import find_by_token, policy_of, queues_of_hall, ticket_view, windows_of_hall
-from app.queueing.tickets import cancel_ticket
-from app.web import present, whereabouts
+from app.queueing.forecasts import steady
+from app.queueing.queries import find_by_token, policy_of, queues_of_hall, ticket_view, why_called, windows_of_hall
+from app.queueing.tickets import cancel_ticket, defer_ticket, rejoin_ticket
+from app.web import whereabouts, wording
 from app.web.forms import limited, new_key, once, settings
 from app.web.kiosk import queue_icon, zones_taken
 from app.web.ledger import extension, ledger_answer
@@ -34,6 +35,8 @@ pages = Blueprint("citizen", __name__)
 PER_PAGE = 20
 _JOINT = re.compile(r"[A-Z]{1,8}YJ\d{8}")  # how the numbers of one-thing cases begin
 
+CALLED_STATES = ("called", "serving", "parked", "no_show", "finished")  # a call has been made, and why is said
+HOLDING = {"cancel": cancel_ticket, "defer": defer_ticket, "rejoin": rejoin_ticket}
 
 # ── the ticket on a phone ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -56,32 +59,45 @@ def _ticket(token: str) -> dict[str, Any]:
     at = now()
     hall, ticket_id = find_by_token(token)
     view = ticket_view(hall, ticket_id, at)
+    shown = steady(hall, ticket_id, at)
+    if shown:
+        view |= {"wait_low_s": shown["low_s"], "wait_high_s": shown["high_s"]}
     return {
         "token": token,
         "ticket": view,
+        "moved": shown["moved"] if shown else None,
+        "call": next(iter(why_called(hall, ticket_id)[-1:]), None) if view["state"] in CALLED_STATES else None,
         "hall": hall_of(hall),
         "item": item_of(view["item"]) if view["item"] else None,
         "policy": policy_of(db.session(), hall, {}),
         "open_now": open_now(hall, at),
         "at": at,
-        "key": new_key(),
+        "key": new_key,
     }
 
 
-@pages.post("/t/<token>/cancel")
+@pages.post("/t/<token>/<any(cancel, defer, rejoin):step>")
 @public
-def cancel(token: str) -> tuple[str, int] | AnyResponse:
-    """The holder gives the ticket back."""
+def hold(token: str, step: str) -> tuple[str, int] | AnyResponse:
+    """What the holder may do: give the ticket back, go away for a while and keep it, be back."""
     hall, ticket_id = find_by_token(token)
     try:
         with once(CITIZEN):
-            cancel_ticket(hall=hall, actor=CITIZEN, at=now(), ticket_id=ticket_id)
+            HOLDING[step](hall=hall, actor=CITIZEN, at=now(), ticket_id=ticket_id)
     except Refusal as refusal:
-        if refusal.code != "ticket.illegal_step":
+        if refusal.status != 409:
             raise
-        error = gettext("号票现在不能取消：%(state)s", state=present.word(refusal.facts.get("state"), "ticket"))
-        return render_template("citizen/ticket.html", **_ticket(token), error=error), refusal.status
+        return render_template("citizen/ticket.html", **_ticket(token), error=_unheld(step, refusal)), refusal.status
     return redirect(url_for("citizen.ticket", token=token), code=303)
+
+
+def _unheld(step: str, refusal: Refusal) -> str:
+    if refusal.code != "ticket.illegal_step":
+        return wording.told(refusal)
+    state = wording.word(refusal.facts.get("state"), "ticket")
+    if step == "cancel":
+        return gettext("号票现在不能取消：%(state)s", state=state)
+    return gettext("号票现在不能这样办：%(state)s", state=state)
 
 
 # ── the progress of a case ──────────────────────────────────────────────────────────────────────────────────────
@@ -105,7 +121,7 @@ def progress_of() -> str | tuple[str, int]:
             return _joint_page(*find_joint_by_query(number, code))
         hall, case_id = find_by_query(number, code)
     except Refusal as refusal:
-        error = refusal.sentence("en" if present.english() else "zh")
+        error = refusal.sentence("en" if wording.english() else "zh")
         return render_template("citizen/progress.html", error=error, number=number), refusal.status
     return _case_page(hall, case_id)
 

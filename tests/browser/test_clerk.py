@@ -121,11 +121,11 @@ def test_two_scans_and_three_keys_are_enough(window: Any, morning: Morning) -> N
     keys.press("Enter")
     expect(page.locator(".c-number")).to_be_visible()
     assert keys.struck == 5
-    papers = [urls for urls in asked if "/notices/" in urls]
+    papers = [urls for urls in asked if "/notices/" in urls or "papers.pdf" in urls]
     assert papers == []  # nothing is printed behind the clerk's back
     with page.context.expect_page() as opened:
         keys.press("Alt+p")
-    assert "/notices/" in opened.value.url or opened.value.url == "about:blank"
+    assert "papers.pdf" in opened.value.url or opened.value.url == "about:blank"  # receipt and acceptance at once
     opened.value.close()
     page.keyboard.press("F9")
     expect(page.locator("#c-call")).to_be_visible()
@@ -144,6 +144,24 @@ def test_the_form_and_the_sheet_fit_a_small_screen(visit: Visit, morning: Mornin
     for path in (f"/clerk/cases/{number}", f"/clerk/cases/{pledged}"):
         page.goto(page.url.split("/clerk")[0] + path)
         assert page.evaluate("document.documentElement.scrollHeight") <= 768, path
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en-US"])
+def test_every_part_of_the_sheet_fits_when_it_is_open(visit: Visit, morning: Morning, language: str) -> None:
+    page = visit(f"/clerk/cases/{case(morning, PLEDGE, 'M5')}", "clerk09", language=language)
+    for way in ("tolerant", "pledge", "no-request"):
+        page.locator(f"[data-way={way}] > summary").click()
+        page.locator(f"[data-do={way}]").wait_for()
+        page.evaluate("document.fonts.ready")
+        wide, tall, button = page.evaluate(
+            """(way) => { const root = document.documentElement, button = document.querySelector(`[data-do=${way}]`);
+              return [root.scrollWidth - root.clientWidth, root.scrollHeight, button.scrollWidth - button.clientWidth]; }""",
+            way,
+        )
+        assert wide <= 1 and tall <= 768 and button <= 1, (way, wide, tall, button)
+    page.set_viewport_size({"width": 390, "height": 844})
+    for target in page.locator(".c-sheet :is(.btn, select, summary, .c-tickbox):visible").all():
+        assert target.bounding_box()["height"] >= 44, target.inner_text()
 
 
 def test_the_notice_is_built_and_issued_by_keyboard(visit: Visit, morning: Morning) -> None:

@@ -32,6 +32,7 @@ PAGES = [
     ("admin01", "/admin"),
     ("admin01", "/admin/staff"),
     ("admin01", "/admin/windows"),
+    ("admin01", "/admin/calling"),
     ("admin01", "/admin/devices"),
     ("admin01", "/admin/calendar"),
     ("admin01", "/admin/catalog"),

@@ -168,6 +168,13 @@ def test_another_day_is_looked_at_and_one_goes_back_to_the_form(recorded: None, 
     assert fields(page)["start-priority"] == "3"
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_that_no_hall_has_had_is_refused_and_the_form_stays(admin: Visitor, day: str) -> None:
+    answer = admin.post(PREVIEW, {**fields(admin.page), "recalls": "5", "day": day})
+    assert answer.status_code == 422 and "请填写日期" in said(answer.text)
+    assert fields(answer.text)["recalls"] == "5"
+
+
 def test_rules_that_somebody_else_changed_are_looked_at_again(admin: Visitor, staff: Any) -> None:
     admin.post(PREVIEW, {**fields(admin.page), "recalls": "5"})
     sent = {name: html.unescape(admin.hidden(name)) for name in ("rules", "seen")}

@@ -278,7 +278,7 @@ def test_every_step_says_its_effect_on_the_clocks_before_it_is_opened(approver: 
         name, _, effect = said(summary).rpartition(" ")
         steps[name] = effect
     assert steps == {
-        "拟办": "时限不变",
+        "先签拟办": "时限不变",
         "作出准予决定": "停止计时",
         "作出不予决定": "停止计时",
         "一次性告知补正": "承诺时限停钟",

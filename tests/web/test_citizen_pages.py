@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +26,8 @@ from app.catalog.queries import search_items
 from app.events import SYSTEM, Actor
 from app.now import now
 from app.queueing.calls import call_next, finish, no_show, park, start
-from app.queueing.tickets import cancel_ticket, issue_ticket
+from app.queueing.closing import remind_parked
+from app.queueing.tickets import cancel_ticket, defer_ticket, issue_ticket
 from app.queueing.windows import open_window
 from app.web import citizen, whereabouts
 from tests.web.visit import Visitor, announce_calendar, said
@@ -106,6 +108,17 @@ def test_the_holder_can_cancel_and_a_second_press_changes_nothing(visitor: Visit
     assert "不办了" not in page
 
 
+def test_after_the_call_the_holder_reads_why_it_was_their_turn(visitor: Visitor, staff: Staff) -> None:
+    clerk = staff("clerk01")
+    open_window(hall=HALL, actor=clerk, at=now(), window="W01")
+    issue()
+    mine = issue(lane="priority")
+    assert "为什么这时叫您" not in said(visitor.get(f"/t/{mine['token']}").text)
+    call_next(hall=HALL, actor=clerk, at=now(), window="W01")
+    words = said(visitor.get(f"/t/{mine['token']}/now").text)
+    assert "为什么这时叫您" in words and "加优先 15 分钟" in words and "A001 普通" in words
+
+
 def test_a_called_ticket_cannot_be_cancelled_any_more(visitor: Visitor, staff: Staff) -> None:
     mine = issue()
     visitor.get(f"/t/{mine['token']}")
@@ -117,6 +130,62 @@ def test_a_called_ticket_cannot_be_cancelled_any_more(visitor: Visitor, staff: S
     assert answer.status_code == 409
     assert "号票现在不能取消：请到窗口" in said(answer.text)
     assert "called" not in said(answer.text)
+
+
+def test_the_holder_goes_away_and_comes_back(visitor: Visitor) -> None:
+    mine = issue()
+    for _ in range(4):
+        issue()
+    address = f"/t/{mine['token']}"
+    page = visitor.get(address).text
+    assert "60 分钟内" in said(page) and "排在后 3 位" in said(page) and f"{address}/rejoin" not in page
+    assert visitor.post(f"{address}/defer", {"idempotency_key": visitor.hidden("idempotency_key")}).status_code == 303
+    page = visitor.get(address).text
+    assert "前回来归队" in said(page) and "暂离" in said(page) and f"{address}/defer" not in page
+    assert 'http-equiv="refresh"' in page
+    fields = {"idempotency_key": visitor.hidden("idempotency_key")}
+    assert visitor.post(f"{address}/rejoin", fields).status_code == 303
+    assert "前面还有 3 人" in said(visitor.get(address).text)
+    answer = visitor.post(f"{address}/rejoin", {"idempotency_key": "another"})
+    assert answer.status_code == 409 and "号票现在不能这样办：等候中" in said(answer.text)
+
+
+def test_who_comes_back_too_late_is_told(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = issue()
+    defer_ticket(hall=HALL, actor=SYSTEM, at=now(), ticket_id=own_id(mine))
+    visitor.get(f"/t/{mine['token']}")
+    later = now() + timedelta(minutes=61)
+    monkeypatch.setattr(citizen, "now", lambda: later)
+    answer = visitor.post(f"/t/{mine['token']}/rejoin", {"idempotency_key": "k"})
+    assert answer.status_code == 409 and "60" in said(answer.text)
+    remind_parked(hall=HALL, actor=SYSTEM, at=later)
+    assert "这张号票已失效：暂离未归" in said(visitor.get(f"/t/{mine['token']}").text)
+
+
+def test_no_other_step_is_in_the_hands_of_the_holder(visitor: Visitor) -> None:
+    mine = issue()
+    visitor.get(f"/t/{mine['token']}")
+    for step in ("restore", "call", "finish"):
+        assert visitor.post(f"/t/{mine['token']}/{step}", {"idempotency_key": "k"}).status_code == 404
+
+
+def test_the_range_says_why_it_moved(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = issue()
+    for moved, words in ((None, ""), ("window_closed", "时间有变：有窗口暂停或关闭"), ("slower", "办理比预计的慢")):
+        monkeypatch.setattr(citizen, "steady", lambda *_, m=moved: {"low_s": 300, "high_s": 900, "moved": m})
+        page = said(visitor.get(f"/t/{mine['token']}/now").text)
+        assert "预计等候 5–15 分钟" in page and words in page
+        assert ("时间有变" in page) == bool(words)
+
+
+def test_the_page_of_a_number_is_light(visitor: Visitor) -> None:
+    mine = issue()
+    page = visitor.get(f"/t/{mine['token']}").text
+    sent = len(page.encode())
+    for name in set(re.findall(r'(?:href|src)="(/static/[^"#]+)', page)):
+        sent += len(visitor.client.get(html.unescape(name), headers={"Accept-Encoding": "gzip"}).data)
+    assert 'rel="stylesheet" href="/static/vendor/fonts' not in page and "<script src" not in page
+    assert sent < 30_000, sent
 
 
 def test_an_unknown_ticket_is_not_found(visitor: Visitor) -> None:
@@ -416,7 +485,9 @@ def test_what_people_type_is_never_markup(visitor: Visitor) -> None:
     assert "<script>alert" not in visitor.post("/progress", {"number": evil, "query_code": evil}).text
 
 
-def test_a_wait_is_said_as_a_range_once_the_hall_knows(visitor: Visitor, staff: Staff) -> None:
+def test_a_wait_is_said_as_a_range_once_the_hall_knows(
+    visitor: Visitor, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clerk, at = staff("clerk01"), now()
     open_window(hall=HALL, actor=clerk, at=at, window="W01")
     for n in range(6):
@@ -427,4 +498,5 @@ def test_a_wait_is_said_as_a_range_once_the_hall_knows(visitor: Visitor, staff: 
         finish(hall=HALL, actor=clerk, at=at, ticket_id=own_id(one))
     issue(at=at)
     mine = issue(at=at + timedelta(seconds=1))
+    monkeypatch.setattr(citizen, "now", lambda: at + timedelta(seconds=2))
     assert re.search(r"预计等候 \d+–\d+ 分钟", said(visitor.get(f"/t/{mine['token']}").text))

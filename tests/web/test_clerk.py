@@ -19,7 +19,7 @@ from app.db import db
 from app.events import SYSTEM, Actor
 from app.now import now
 from app.queueing.tickets import issue_ticket
-from app.web import clerk as console
+from app.web.forms import new_key
 from tests.web.visit import Visitor, enter, said
 
 HALL = "luolong"
@@ -46,7 +46,7 @@ def item(app: Flask) -> dict[str, Any]:
 
 def press(clerk: Visitor, path: str, fields: dict[str, Any] | None = None, **more: Any) -> Any:
     """Press a button of the console as htmx does."""
-    given = {"idempotency_key": console.new_key(), **(fields or {})}
+    given = {"idempotency_key": new_key(), **(fields or {})}
     answer = clerk.post(path, given, headers={"HX-Request": "true"}, **more)
     clerk.get("/clerk")
     return answer
@@ -149,7 +149,7 @@ def test_what_is_set_aside_is_taken_up_again(clerk: Visitor) -> None:
     press(clerk, f"/clerk/tickets/{ticket}/park")
     assert "取回" in said(clerk.page)
     press(clerk, f"/clerk/tickets/{ticket}/unpark")
-    assert "从挂起中取回" in said(clerk.page)
+    assert "由窗口叫回，不重新排队" in said(clerk.page)
     press(clerk, f"/clerk/tickets/{ticket}/no-show")
     press(clerk, f"/clerk/tickets/{ticket}/restore")
     assert "呼叫下一位" in said(clerk.page)

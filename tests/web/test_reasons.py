@@ -49,8 +49,8 @@ CASES = [
     (call([head(2, -10, A)]), "只有它在等候。按预约时间 12:10 排队"),
     (call([head(1, 61), head(2, 0, R)], Policy(call_by_min=60)), "已等候 1 小时 1 分钟，达到最长等候 1 小时"),
     (
-        call([head(1, 5), head(2, 5, P)], Policy(ratio=(2, 1)), Tally(3, 2)),
-        "按 2∶1 的比例轮到普通；连同这一次，本窗口今天叫了普通 4 个、优先 2 个",
+        call([head(1, 5), head(2, 5, P)], Policy(ratio=(2, 1)), Tally(1, 1)),
+        "按 2∶1 的比例轮到普通；连同这一次，本窗口这一轮叫了普通 2 个、优先 1 个",
     ),
     (call([head(1, 9)], mode="dispatch"), "自动派给空闲最久的窗口。当时"),
     ({"at": iso(NOON), "mode": "unpark", "why": {"rule": "unpark", "chosen": "A001", "candidates": []}}, "不重新排队"),
