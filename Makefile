@@ -35,8 +35,8 @@ demo: assets ## the same, with simulated citizens and clerks at work
 
 test: assets $(VENV)/.dev ## every test, on both databases and in a real browser
 	@$(PY) -m tools.ready
-	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not browser"
-	$(PY) -m pytest -m "slow or browser"
+	$(PY) -m pytest -n 2 --dist worksteal -m "not slow and not browser"
+	$(PY) -m pytest -n 2 --dist loadgroup -m "slow or browser"
 
 test-fast: assets $(VENV)/.dev ## the rules and the actions only
 	$(PY) -m pytest -n 2 --dist loadfile tests/rules tests/actions tests/outer

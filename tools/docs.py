@@ -52,6 +52,7 @@ def modules() -> Iterator[ModuleType]:
         yield importlib.import_module(found.name)
 
 
+@cache
 def actions() -> list[ActionFact]:
     """Every action of the house, by name."""
     facts = []

@@ -11,8 +11,11 @@ from werkzeug.exceptions import HTTPException
 
 from app.api import (
     agency,
+    appointments,
     batches,
+    blocks,
     cases,
+    closing,
     deadlines,
     delivery,
     devices,
@@ -25,9 +28,13 @@ from app.api import (
     metrics,
     notices,
     oversight,
+    policies,
+    replays,
     review,
     sessions,
+    statistics,
     tickets,
+    visits,
     windows,
 )
 from app.api.health import health
@@ -38,7 +45,8 @@ from app.errors import Refusal
 NOUNS = [
     module.noun
     for module in (
-        *(sessions, devices, halls, items, tickets, windows),
+        *(sessions, devices, halls, policies, replays, statistics, items, tickets, appointments, blocks, windows),
+        *(visits, closing),
         *(cases, intake, licences, review, delivery, joint, manifests, agency, oversight, notices, batches, deadlines),
     )
 ]

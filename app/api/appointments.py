@@ -244,7 +244,10 @@ def cancel_appointment(_given: dict[str, Any], token: str) -> Any:
     return appointments.cancel(hall=hall, actor=CITIZEN, at=now(), appointment_id=appointment_id)
 
 
-@noun.post("/halls/<hall>/appointments/check-in", refuses=f"hall.unknown auth.foreign_hall {ARRIVING}")
+@noun.post(
+    "/halls/<hall>/appointments/check-in",
+    refuses=f"hall.unknown auth.foreign_hall party.size person.bad_phone {ARRIVING}",
+)
 @requires(Permission.TICKET_ISSUE)
 @noun.arguments(CheckIn)
 @noun.alt_response(200, schema=CheckedIn, description="The number that this person has already", success=True)

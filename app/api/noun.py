@@ -65,7 +65,7 @@ class Noun(Blueprint):
         codes = ["auth.invalid", *refuses.split()]
         codes += GUARDED if demands else ()
         codes += BODY if sends else ()
-        codes += ACT if sends and acts else ()
+        codes += ACT if sends and acts else ("idempotency.key",) if sends and demands else ()  # the gate reads it
         codes += ("request.too_many",) if limited else ()
         described = view_func._apidoc  # type: ignore[attr-defined]  # where flask-smorest keeps it
         if "arguments" in described and not sends:

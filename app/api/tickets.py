@@ -145,7 +145,8 @@ class CancelledTicket(Shape):
     refuses="hall.unknown auth.foreign_hall queue.unknown queue.closed queue.closed_for_today queue.none_for_item "
     "item.unknown lane.unknown lane.needs_appointment ground.unknown party.size person.bad_id "
     "person.bad_phone text.empty case.unknown case.query_mismatch case.no_supplement_due "
-    "appointment.unknown appointment.other_hall appointment.illegal_step appointment.too_early appointment.day_over",
+    "appointment.unknown appointment.other_hall appointment.illegal_step appointment.too_early appointment.day_over "
+    "appointment.none_today",
 )
 @requires(Permission.TICKET_ISSUE)
 @noun.arguments(TicketWish)

@@ -54,7 +54,10 @@ def load(tx: Transaction, case_id: int) -> Case:
 
 def load_each(tx: Transaction, ids: Iterable[int]) -> dict[int, Case]:
     """Those of these cases that there are, by their ids, with their guides, in two statements."""
-    found = tx.execute(select(Case).where(Case.hall == tx.hall, Case.id.in_(set(ids)))).scalars().all()
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    found = tx.execute(select(Case).where(Case.hall == tx.hall, Case.id.in_(wanted))).scalars().all()
     read_guides(tx.session, {case.guide_digest for case in found})
     return {case.id: case for case in found}
 

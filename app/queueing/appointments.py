@@ -114,9 +114,12 @@ def book(
         "made_at": tx.at,
     }
     tx.execute(insert(Appointment.__table__), row)
-    event = AppointmentBooked if state is AppointmentState.BOOKED else AppointmentWaitlisted
     begins = str(iso(slot[0]))
-    tx.record(event(appointment=appointment_id, queue=queue, slot_at=begins, item=item, channel=channel))
+    said = {"appointment": appointment_id, "queue": queue, "slot_at": begins, "item": item, "channel": channel}
+    if state is AppointmentState.BOOKED:
+        tx.record(AppointmentBooked(**said))
+    else:
+        tx.record(AppointmentWaitlisted(**said))
     return {"id": f"{tx.hall}-{appointment_id}", "token": token, "state": state, "queue": queue, "slot_at": begins}
 
 
@@ -166,7 +169,7 @@ def check_in(
 
     In time, the ticket is of the appointment lane and ranked by the booked time; later than that, of the normal lane
     (`punctual` False). Who holds a live ticket of this queue keeps it; who has checked in is shown that ticket again.
-    Refuses appointment.unknown, .illegal_step, .too_early, .day_over and what `tickets.give` refuses. Locks the hall.
+    Refuses appointment.unknown, .illegal_step, .too_early, .day_over and what taking a number refuses. Locks the hall.
     Tells TicketIssued, AppointmentCheckedIn.
     """
     row = _find(tx, appointment_id)

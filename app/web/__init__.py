@@ -15,31 +15,47 @@ from app.people import gate
 from app.web import (
     admin,
     agency,
+    appointments,
     approver,
     assets,
     batches,
+    booking,
     cases,
     citizen,
     clerk,
+    filters,
     guide,
+    guide_steps,
     home,
     joint,
     kiosk,
+    kiosk_offline,
+    kiosk_scan,
     ledger,
     manifests,
     pickup,
-    present,
+    queue_statistics,
+    reasons,
     reports,
     supervisor,
+    supervisor_closing,
     supervisor_signals,
     supervisor_steps,
+    whatif,
+    window_ledger,
+    wording,
 )
 
 PAGES = (
     home,
     kiosk,
+    kiosk_scan,
+    kiosk_offline,
     citizen,
+    booking,
+    appointments,
     guide,
+    guide_steps,
     clerk,
     cases,
     batches,
@@ -50,25 +66,35 @@ PAGES = (
     approver,
     supervisor,
     reports,
+    queue_statistics,
+    window_ledger,
+    supervisor_closing,
     supervisor_signals,
     supervisor_steps,
+    whatif,
     admin,
 )
 
 YEAR_S = 365 * 24 * 3600
-PREFERENCES = {"lang": ("hall_lang", ("zh", "en")), "large": ("hall_large", ("0", "1"))}
+PREFERENCES = {
+    "lang": ("hall_lang", ("zh", "en")),
+    "large": ("hall_large", ("0", "1")),
+    "low": ("hall_low", ("0", "1")),
+}
 
 
 def register(app: Flask, limiter: Limiter) -> None:
     """Bring in every audience's pages and what all of them share."""
     app.template_folder = "web/templates"
-    present.init_app(app)
+    filters.init_app(app)
     assets.init_app(app)
     ledger.init_app(app)
+    reasons.init_app(app)
     app.jinja_env.globals.update(
-        fresh_start=lambda: url_for("kiosk.start", lang="zh", large="0"),  # the next citizen begins anew
-        language_now=lambda: "en" if present.english() else "zh",
+        fresh_start=lambda: url_for("kiosk.start", lang="zh", large="0", low="0"),  # the next citizen begins anew
+        language_now=lambda: "en" if wording.english() else "zh",
         large_now=large_now,
+        low_now=low_now,
         me=home.me,
         now_local=lambda: local(now()),
         same_page=same_page,
@@ -82,6 +108,11 @@ def register(app: Flask, limiter: Limiter) -> None:
 def large_now() -> bool:
     """Whether 长辈版 is on: `?large=` beats the cookie."""
     return (request.args.get("large") or request.cookies.get("hall_large")) == "1"
+
+
+def low_now() -> bool:
+    """Whether a kiosk has its controls in the lower half, for who sits in a wheelchair or is small."""
+    return (request.args.get("low") or request.cookies.get("hall_low")) == "1"
 
 
 def same_page(**changes: Any) -> str:
@@ -102,7 +133,7 @@ def _keep_preferences(response: Response) -> Response:
 
 def refused(refusal: Refusal) -> Any:
     """The page that says no. htmx gets a banner, a visitor of a staff page the sign-in, everybody else a sentence."""
-    sentence = present.told(refusal)
+    sentence = wording.told(refusal)
     if request.headers.get("HX-Request"):
         return render_template("shared/refused_banner.html", sentence=sentence), refusal.status
     kiosk_page = request.path.startswith("/kiosk")

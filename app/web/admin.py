@@ -13,11 +13,22 @@ from app.now import local_day, now
 from app.people.gate import requires
 from app.people.models import Device, Staff
 from app.people.permissions import Permission
-from app.web import admin_calendar, admin_devices, admin_preview, admin_staff, admin_windows
+from app.web import (
+    admin_appointments,
+    admin_calendar,
+    admin_calling,
+    admin_devices,
+    admin_preview,
+    admin_staff,
+    admin_windows,
+)
 from app.web.admin_parts import AREAS, pages
 from app.web.desk import staff_with, whole
 
-PARTS = (admin_calendar, admin_devices, admin_preview, admin_staff, admin_windows)  # each adds its own pages
+PARTS = (  # each adds its own pages
+    *(admin_appointments, admin_calendar, admin_calling, admin_devices),
+    *(admin_preview, admin_staff, admin_windows),
+)
 
 
 @pages.get("")

@@ -22,7 +22,7 @@ from app.hall.settings import add_exception, amend_calendar, remove_exception, s
 from app.now import iso, local, local_day, now
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present
+from app.web import times, wording
 from app.web.admin_parts import pages
 from app.web.desk import hall_at_desk, hall_choices, instant, sentence, whole
 from app.web.forms import once
@@ -205,16 +205,16 @@ def told(refusal: Refusal) -> str:
 @pages.app_template_filter("weekday")
 def weekday(number: int) -> str:
     """The name of a day of the week, 1 Monday … 7 Sunday."""
-    return str(present.WEEKDAYS[number - 1])
+    return str(times.WEEKDAYS[number - 1])
 
 
 @pages.app_template_filter("month_name")
 def month_name(day: date) -> str:
     """11月 or November."""
-    return f"{day:%B}" if present.english() else f"{day.month}月"
+    return f"{day:%B}" if wording.english() else f"{day.month}月"
 
 
 @pages.app_template_global()
 def weekday_letters() -> list[str]:
     """The heads of a month's columns, Monday first."""
-    return ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"] if present.english() else list("一二三四五六日")
+    return ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"] if wording.english() else list("一二三四五六日")

@@ -32,7 +32,7 @@ from app.queueing.rules.policy import (
 from app.queueing.rules.states import Lane
 from app.web import calling_words, wording
 from app.web.admin_parts import pages
-from app.web.desk import hall_at_desk, hall_choices, sentence
+from app.web.desk import hall_at_desk, hall_choices, in_years, sentence
 from app.web.forms import new_key, once
 
 SHOWN = 20
@@ -167,10 +167,12 @@ def _preview(hall: dict[str, Any], draft: Draft) -> str:
 
 
 def _day(text: str | None) -> date | None:
+    """The day asked for; None when none can be read. Refuses request.invalid."""
     try:
-        return date.fromisoformat(text or "")
+        day = date.fromisoformat(text or "")
     except ValueError:
         return None
+    return in_years(day)
 
 
 def _carried(text: str) -> Draft:

@@ -18,7 +18,7 @@ from app.hall.settings import amended, read_hours
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.web import present
+from app.web import times, wording
 from app.web.admin_calendar import KINDS, day_asked, page_of, told
 from app.web.admin_parts import pages
 from app.web.desk import hall_at_desk, instant, whole
@@ -45,8 +45,8 @@ def _hours(hall: dict[str, Any]) -> Change:
     if wanted == in_force.hours:
         raise Refusal("schedule.unchanged")
     says = [
-        (gettext("现在"), present.hours(in_force.hours.to_json())),
-        (gettext("改为"), present.hours(wanted.to_json())),
+        (gettext("现在"), times.hours(in_force.hours.to_json())),
+        (gettext("改为"), times.hours(wanted.to_json())),
     ]
     fields = {"hours": " ".join("-".join(pair) for pair in wanted.to_json()), "seen": in_force.version}
     return Change(says, {hall["code"]: replace(in_force, hours=wanted)}, url_for("admin.calendar_hours"), fields)
@@ -62,7 +62,7 @@ def _day(hall: dict[str, Any]) -> Change:
     in_force = next(iter(before.values())).calendar
     after = amended(in_force, day, kind, name, notice)
     says = [
-        (gettext("日期"), present.day(day, year=True, weekday=True)),
+        (gettext("日期"), times.day(day, year=True, weekday=True)),
         (gettext("现在"), day_reason(*in_force.reason(day))),
         (gettext("改为"), day_reason(*after.reason(day))),
         (gettext("依据"), notice.strip()),
@@ -86,7 +86,7 @@ def _exception(hall: dict[str, Any]) -> Change:
     spans = "closures" if kind == "closure" else "sessions"
     after = replace(in_force, **{spans: (*getattr(in_force, spans), (begin, end))})
     says = [
-        (present.word(kind, "day"), f"{present.stamp(begin)} – {present.stamp(end)}"),
+        (wording.word(kind, "day"), f"{times.stamp(begin)} – {times.stamp(end)}"),
         (gettext("原因"), reason),
     ]
     fields = {"kind": kind, "from": args["from"], "to": args["to"], "reason": reason}
@@ -98,9 +98,9 @@ def _restore(hall: dict[str, Any]) -> Change:
     row = next((row for row in exceptions(hall["code"]) if row["id"] == number), None)
     if row is None:
         raise Refusal("closure.invalid")
-    kind = present.word("session" if row["opens"] else "closure", "day")
+    kind = wording.word("session" if row["opens"] else "closure", "day")
     says = [
-        (gettext("取消"), f"{kind} {present.stamp(row['from_at'])} – {present.stamp(row['to_at'])}"),
+        (gettext("取消"), f"{kind} {times.stamp(row['from_at'])} – {times.stamp(row['to_at'])}"),
         (gettext("原因"), row["reason"]),
     ]
     after = {hall["code"]: schedule(hall["code"], without=number)}

@@ -20,7 +20,7 @@ from app.people.gate import requires
 from app.people.models import Staff
 from app.people.permissions import ROLES, Permission, permissions_of
 from app.people.staff import MIN_PASSWORD, add_staff, change_staff
-from app.web import present
+from app.web import wording
 from app.web.admin_parts import pages
 from app.web.desk import sentence
 from app.web.forms import new_key, once
@@ -30,7 +30,7 @@ USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,39}")
 
 
 def role_names() -> list[tuple[str, str]]:
-    return [(role, names[1 if present.english() else 0]) for role, names in ROLES.items()]
+    return [(role, names[1 if wording.english() else 0]) for role, names in ROLES.items()]
 
 
 @pages.get("/staff")

@@ -16,12 +16,11 @@ from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.models import WindowQueue
 from app.queueing.queries import queues_of_hall, windows_of_hall
+from app.queueing.rules.policy import MOST_MIN
 from app.queueing.setup import assign_queues, set_queue_active
 from app.web.admin_parts import pages
 from app.web.desk import hall_at_desk, hall_choices, sentence
 from app.web.forms import new_key, once
-
-HEAVIEST_MIN = 240  # a speciality heavier than that would starve the other queues
 
 
 def _page(hall: dict[str, Any], error: str = "", window: str = "", typed: dict[str, str] | None = None) -> str:
@@ -40,7 +39,7 @@ def _page(hall: dict[str, Any], error: str = "", window: str = "", typed: dict[s
         windows=windows,
         queues=queues,
         weights=weights,
-        heaviest=HEAVIEST_MIN,
+        heaviest=MOST_MIN,
         keys={code: new_key() for code in [*(w["id"] for w in windows), *(q["code"] for q in queues)]},
         error=error,
         refused=window,
@@ -72,8 +71,8 @@ def windows_assign(window: str) -> tuple[str, int] | AnyResponse:
 
 def _weight(text: str) -> int:
     text = text.strip() or "0"
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= HEAVIEST_MIN):
-        raise Refusal("request.invalid", detail=gettext("提前分钟数应为 0–%(most)s", most=HEAVIEST_MIN))
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) <= MOST_MIN):
+        raise Refusal("weight.invalid", most=MOST_MIN)
     return int(text)
 
 

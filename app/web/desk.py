@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import g, request
@@ -79,6 +79,13 @@ def whole(text: str | None, otherwise: int = 0, most: int = 10**9) -> int:
     """A whole number that somebody typed, at most `most`; `otherwise` for anything else."""
     text = (text or "").strip()
     return min(int(text), most) if text.isascii() and text.isdigit() and len(text) < 12 else otherwise
+
+
+def in_years(day: date) -> date:
+    """A day that somebody gave, if a hall can have had it. Refuses request.invalid."""
+    if day.year not in YEARS:
+        raise Refusal("request.invalid", detail=gettext("请填写%(what)s", what=gettext("日期")))
+    return day
 
 
 def instant(text: str | None, what: str) -> datetime:

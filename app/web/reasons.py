@@ -82,7 +82,7 @@ def _by_ratio(why: Mapping[str, Any], own: Mapping[str, Any]) -> str:
     if said is None:
         return gettext("普通和优先都有人等候，按比例轮到这个号。")
     return gettext(
-        "普通和优先都有人等候，按 %(normal)s∶%(priority)s 的比例轮到%(lane)s；连同这一次，本窗口今天叫了普通 %(of_normal)s 个、优先 %(of_priority)s 个。",
+        "普通和优先都有人等候，按 %(normal)s∶%(priority)s 的比例轮到%(lane)s；连同这一次，本窗口这一轮叫了普通 %(of_normal)s 个、优先 %(of_priority)s 个。",
         normal=said["of"][0],
         priority=said["of"][1],
         lane=wording.word(own["lane"], "lane"),

@@ -24,7 +24,8 @@ from app.people.permissions import Permission
 from app.queueing.models import Ticket
 from app.queueing.queries import longest_wait_s, queues_of_hall, ticket_view, why_called, windows_of_hall
 from app.queueing.rules.states import TicketState
-from app.web import present, report_words
+from app.web import report_words, wording
+from app.web.case_history import names_of
 from app.web.desk import hall_at_desk, hall_choices, staff_with, whole
 from app.web.record import told, who
 from app.web.reports import ALL, hall_asked, side_asked, span_asked
@@ -58,6 +59,7 @@ def board(hall: str, at: datetime, side: str = "department") -> dict[str, Any]:
         "at": at,
         "queues": [{**queue, "longest_s": longest.get(queue["code"])} for queue in queues],
         "windows": windows,
+        "people": names_of({window["staff"] for window in windows if window["staff"]}),
         "waiting": sum(queue["waiting"] for queue in queues),
         "longest_s": max(longest.values(), default=None),
         "open": sum(window["state"] == "open" for window in windows),
@@ -83,7 +85,7 @@ def _sides(actor: Actor) -> dict[str, Any]:
 def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The same table for the chart: departments below one another, one series a light."""
     series = [
-        {"light": light.value, "name": present.light_word(light), "values": [row[light.value] for row in rows]}
+        {"light": light.value, "name": wording.light_word(light), "values": [row[light.value] for row in rows]}
         for light in Light
     ]
     return {"names": [_named(row) for row in rows], "series": series}
@@ -91,7 +93,7 @@ def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _named(row: dict[str, Any]) -> str:
     """A row of lights by its name; a stage by its word."""
-    return present.word(row["key"], "case") if row["key"] in present.WORDS["case"] else present.named(row)
+    return wording.word(row["key"], "case") if row["key"] in wording.WORDS["case"] else wording.named(row)
 
 
 @pages.get("")

@@ -9,7 +9,7 @@ from app import eventlog, events
 from app.action import Answer, RequestKey, action, request_key
 from app.db import NestedTransaction, db
 from app.errors import Refusal
-from app.queueing import tickets
+from app.queueing import closing
 from app.queueing.models import Ticket
 
 
@@ -101,4 +101,4 @@ def test_a_kept_answer_is_sealed(hall) -> None:
 
 def test_an_unknown_hall_has_no_history(hall) -> None:
     with pytest.raises(Refusal, match="hall.unknown"):
-        hall.do(tickets.close_day, "supervisor01", hall="atlantis", before="2027-01-01")
+        hall.do(closing.close_day, "supervisor01", hall="atlantis", before="2027-01-01")

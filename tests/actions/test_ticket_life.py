@@ -522,7 +522,7 @@ def test_a_hall_lives_by_its_rules(small: Hall) -> None:
     run_state_machine_as_test(
         life(small, item),
         settings=settings(
-            max_examples=20,
+            max_examples=26,
             stateful_step_count=50,
             deadline=None,
             phases=[Phase.generate],  # a day is short enough to read, and making it shorter takes many days

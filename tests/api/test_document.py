@@ -17,7 +17,8 @@ from app.people.permissions import DEVICES, ROLES, Permission, permissions_of
 from tests.api.asking import Asking
 
 BESIDE = {"/openapi.json", "/healthz", "/readyz", "/metrics"}
-ONLY_ASKING = {"query_case", "query_joint_case", "preview_deadline"}
+SENDS = ("post", "put")
+ONLY_ASKING = {"query_case", "query_joint_case", "preview_deadline", "preview_policy", "replay_day"}
 
 
 @pytest.fixture
@@ -100,9 +101,9 @@ def test_every_refusal_told_is_one_of_ours_under_its_own_status(ask: Asking) -> 
                     assert str(REFUSALS[code][0]) == status, (path, code)
 
 
-def test_every_post_reads_a_body_and_says_whether_it_takes_a_key(ask: Asking) -> None:
+def test_every_post_and_put_reads_a_body_and_says_whether_it_takes_a_key(ask: Asking) -> None:
     for path, method, operation in operations(ask.document):
-        if method != "post":
+        if method not in SENDS:
             assert "requestBody" not in operation
             continue
         assert operation["requestBody"]["content"]["application/json"]["schema"], path
@@ -124,6 +125,7 @@ def test_successes_have_a_shape(ask: Asking) -> None:
 
 
 PARAMETERS = {
+    "block": "luolong-1",
     "hall": "luolong",
     "window": "luolong-W01",
     "ticket_id": "luolong-999999",
@@ -141,20 +143,21 @@ def concrete(path: str) -> str:
     return re.sub(r"{(\w+)}", lambda found: PARAMETERS[found[1]], path)
 
 
-BOTH = ("approver", "head")  # the demo accounts of the departments approve and extend
-ACCOUNTS = {role: "approver01" if role in BOTH else f"{role}01" for role in ROLES}
+BOTH, LEAD = ("approver", "head"), ("lead", "clerk")  # demo accounts that have two roles
+TOGETHER = {"approver": BOTH, "head": BOTH, "lead": LEAD}
+ACCOUNTS = {role: {BOTH: "approver01", LEAD: "clerk12"}.get(TOGETHER.get(role, ()), f"{role}01") for role in ROLES}
 
 
 @pytest.mark.parametrize("caller", [*ROLES, *DEVICES])
 def test_a_route_opens_to_exactly_those_who_have_its_permission(ask: Asking, caller: str) -> None:
-    roles = BOTH if caller in BOTH else (caller,)
+    roles = TOGETHER.get(caller, (caller,))
     held = {str(p) for p in (permissions_of(roles) if caller in ROLES else DEVICES[caller])}
     token = ask.token(ACCOUNTS[caller]) if caller in ROLES else ask.device(caller)
     for path, method, operation in operations(ask.document):
         wanted = set(operation.get("x-permissions", ()))
         if not wanted or path.endswith(("/board", "/sessions/close")):
             continue
-        answer = ask(method.upper(), concrete(path), token=token, **({"body": {}} if method == "post" else {}))
+        answer = ask(method.upper(), concrete(path), token=token, **({"body": {}} if method in SENDS else {}))
         refused = answer.status_code == 403 and answer.json["code"] == "auth.forbidden"
         assert refused is not bool(wanted & held), (caller, method, path, answer.text)
 
@@ -162,7 +165,7 @@ def test_a_route_opens_to_exactly_those_who_have_its_permission(ask: Asking, cal
 def test_a_closed_route_asks_for_a_token_before_it_reads_anything(ask: Asking) -> None:
     for path, method, operation in operations(ask.document):
         if operation["security"] and not path.endswith("/board"):
-            more = {"data": b"{", "content_type": "text/plain"} if method == "post" else {}
+            more = {"data": b"{", "content_type": "text/plain"} if method in SENDS else {}
             ask.refused("auth.required", method.upper(), concrete(path), **more)
             ask.refused("auth.invalid", method.upper(), concrete(path), token="wrong", **more)
 

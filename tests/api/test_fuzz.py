@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.eventlog import heads
-from app.people.permissions import ROLES
+from app.people.permissions import permissions_of
 from tests.api.asking import Asking
-from tests.api.test_document import ACCOUNTS, PARAMETERS, operations
+from tests.api.test_document import ACCOUNTS, PARAMETERS, TOGETHER, operations
 
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 FOREIGN = [
@@ -91,7 +91,11 @@ ANYONE = ["", "clerk21", *ACCOUNTS.values()]
 def caller(operation: dict[str, Any]) -> st.SearchStrategy[str]:
     """An account, mostly one that may."""
     wanted = set(operation.get("x-permissions", ()))
-    fit = [name for role, name in ACCOUNTS.items() if wanted & {str(p) for p in ROLES[role][2]}]
+    fit = [
+        name
+        for role, name in ACCOUNTS.items()
+        if wanted & {str(p) for p in permissions_of(TOGETHER.get(role, (role,)))}
+    ]
     return st.sampled_from([*(fit * 5), *ANYONE])
 
 

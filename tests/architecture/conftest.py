@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import inspect, text
 
 import wsgi
+from app import privacy
 from app.casework import agency, delivery, intake, joint_receipt, levels, queries, review
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
@@ -34,9 +36,11 @@ from app.people.models import Staff
 from app.people.permissions import DEVICES, ROLES, permissions_of
 from app.people.sessions import open_session
 from app.queueing import calls, tickets, windows
+from app.queueing.appointment_models import Appointment
 from tools.docs import Route
 
 HALL = "luolong"
+APPOINTMENT = 900_001
 WHO = ["nobody", *ROLES, *DEVICES]
 
 
@@ -150,6 +154,7 @@ def _a_day(house: Flask) -> dict[str, str]:
     drawn.write_bytes(pdf(HALL, notice))
     db.session.rollback()
     token = made[1][0]["query_token"]
+    appointment = _appointment(person)
     device = do(register_device, SYSTEM, device_id=next_device_id(), kind="screen", name="x")
     closed = {"from_at": datetime(2027, 5, 5, 9, tzinfo=SHANGHAI), "to_at": datetime(2027, 5, 5, 12, tzinfo=SHANGHAI)}
     exception = do(add_exception, SYSTEM, reason="停电", opens=False, **closed)
@@ -159,6 +164,10 @@ def _a_day(house: Flask) -> dict[str, str]:
         "<int:ticket_id>": waiting["id"].split("-")[1],
         "token": waiting["token"],
         "/c/<token>": token,
+        "/a/<token>": appointment,
+        "/appointments/<token>": appointment,
+        "/appointments/<int:number>": str(APPOINTMENT),
+        "step": "cancel",
         "number": made[1][0]["number"],
         "/pickup/cases/<number>": made[2][0]["number"],
         "tickets/<number>": waiting["number"],
@@ -181,6 +190,7 @@ def _a_day(house: Flask) -> dict[str, str]:
         "/window/<code>": "W01",
         "/windows/<code>": "W01",
         "queue": "A",
+        "block": f"{HALL}-999999",
         "window": "W01",
         "/api/v1/windows/<window>": f"{HALL}-W01",
         "notice_id": f"{HALL}-{notice}",
@@ -195,6 +205,22 @@ def _a_day(house: Flask) -> dict[str, str]:
         "/cases/<number>/<step>": "accept",
         "/pickup/cases/<number>/<step>": "ready",
     }
+
+
+def _appointment(person: dict[str, str]) -> str:
+    """An appointment of tomorrow, put there as it is kept, for in a year without a calendar nobody could book it."""
+    token, key = privacy.new_token(), privacy.blind_index("id_number", person["id_number"])
+    slot_at = (local(now()) + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    kept = {"person_sealed": json.dumps(person), "token_sealed": token}
+    sealed = {
+        name: privacy.seal(text, f"appointments.{name.removesuffix('_sealed')}|{HALL}|{APPOINTMENT}")
+        for name, text in kept.items()
+    }
+    row = {"hall": HALL, "id": APPOINTMENT, "queue": "A", "day": slot_at.date(), "slot_at": slot_at, "state": "booked"}
+    more = {"channel": "web", "person_key": key, "token_hash": privacy.token_hash(token), "made_at": now()}
+    db.session.add(Appointment(**row, **more, **sealed))
+    db.session.commit()
+    return token
 
 
 def addressed(route: Route, day: dict[str, str]) -> str:

@@ -124,6 +124,6 @@ def test_a_missing_index_would_be_seen(empty: Empty, connect: Callable[[Settings
     upgrade(settings)
     engine = connect(settings)
     with engine.begin() as connection:
-        connection.execute(text("DROP INDEX ix_tickets_waiting"))
+        connection.execute(text("DROP INDEX ix_tickets_pool"))
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), db.metadata) != []
