@@ -124,6 +124,8 @@ def same_page(**changes: Any) -> str:
 
 
 def _keep_preferences(response: Response) -> Response:
+    if request.endpoint == "kiosk_offline.shell":  # fetched in both languages to be kept: nobody has chosen one
+        return response
     for argument, (cookie, values) in PREFERENCES.items():
         value = request.args.get(argument)
         if value in values and request.cookies.get(cookie) != value:

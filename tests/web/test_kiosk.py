@@ -189,6 +189,12 @@ def test_a_ticket_of_another_hall_is_not_shown(app: Flask, kiosk: Visitor) -> No
     assert kiosk.get("/kiosk/ticket/unheard-of").status_code == 404
 
 
+def test_the_page_that_a_kiosk_keeps_chooses_no_language(kiosk: Visitor) -> None:
+    for lang in ("zh", "en"):
+        assert "Set-Cookie" not in kiosk.get(f"/kiosk/offline?lang={lang}").headers
+    assert '<html lang="zh-CN"' in kiosk.get("/kiosk").text
+
+
 def test_the_way_back_gives_the_next_citizen_a_fresh_start(kiosk: Visitor) -> None:
     kiosk.get("/kiosk?lang=en&large=1")
     assert "h-large" in kiosk.get("/kiosk/take?queue=A").text
