@@ -22,7 +22,7 @@ def nothing_open(app: Flask) -> None:
 def test_the_last_waiting_ticket_has_one_winner(app: Flask) -> None:
     found = races.run(app, RACES)
     assert (found.races, found.one_winner, dict(found.others)) == (RACES, RACES, {})
-    assert found.overlapping > RACES * 0.9, "they did not race"
+    assert found.overlapping > RACES * 0.5, "they did not race"
     assert sum(op.outcome == "empty" for op in found.ops) == RACES * (races.CLERKS - 1)
     assert check_hall(found.ops, HALL)[0].all() == []
 
