@@ -139,6 +139,20 @@ class Morning:
             materials=[{"code": m["code"], "state": "received"} for m in guide["materials"]],
         )
 
+    def end(self) -> None:
+        """Nobody waits any more and every window is left; the hall still gives out numbers."""
+        self.post("/halls/luolong/issuing", "supervisor01", open=False)
+        self.post("/halls/luolong/expire", "supervisor01", reason="closing")
+        self.post("/halls/luolong/issuing", "supervisor01", open=True)
+        for seat in self.get("/windows", "clerk12"):
+            if seat["state"] == "closed":
+                continue
+            self.post(f"/windows/{seat['id']}/open", "clerk12", take_over=True)
+            if seat["ticket"]:
+                step = "finish" if seat["ticket"]["state"] == "serving" else "no-show"
+                self.post(f"/tickets/{seat['ticket']['id']}/{step}", "clerk12")
+            self.post(f"/windows/{seat['id']}/close", "clerk12")
+
     def approver(self, case: str = "") -> str:
         """Somebody whose inbox is not empty, or has this case in it."""
         for n in range(1, 35):

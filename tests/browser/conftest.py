@@ -33,6 +33,16 @@ def morning(base: str) -> Morning:
     return Morning(base)
 
 
+@pytest.fixture
+def empty_hall(morning: Morning) -> Iterator[Morning]:
+    """The hall before anybody sits down: whoever other tests left waiting or at a window is gone, and so is this
+    test's own afterwards.
+    """
+    morning.end()
+    yield morning
+    morning.end()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     found = chromium.find()

@@ -12,7 +12,8 @@ from tools.screenshots import Morning
 Visit = Callable[..., Page]
 
 
-def test_a_citizens_whole_day(visit: Visit, morning: Morning, base: str) -> None:
+def test_a_citizens_whole_day(visit: Visit, empty_hall: Morning) -> None:
+    morning = empty_hall
     board = visit("/screens/luolong/board", "guide01", size={"width": 1920, "height": 1080})
 
     kiosk = visit("/kiosk", "guide01", size={"width": 1080, "height": 1920})
@@ -80,7 +81,8 @@ def test_a_phone_without_scripts_still_shows_the_ticket(visit: Visit, morning: M
     expect(page.get_by_text(ticket["number"]).first).to_be_visible()
 
 
-def test_a_screen_that_lost_its_line_catches_up(visit: Visit, morning: Morning) -> None:
+def test_a_screen_that_lost_its_line_catches_up(visit: Visit, empty_hall: Morning) -> None:
+    morning = empty_hall
     board = visit("/screens/luolong/board", "guide01", size={"width": 1920, "height": 1080})
     expect(board.get_by_text("在线").first).to_be_visible()
     board.context.set_offline(True)

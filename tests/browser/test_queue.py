@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,22 +39,13 @@ def press(page: Page, key: str, then: str) -> None:
 
 
 @pytest.fixture
-def window(visit: Visit, morning: Morning) -> Iterator[Page]:
-    """Window 12 of the lead clerk, taken by keyboard, with nobody of the tests before left waiting; it is left again
-    whatever happened.
-    """
-    for step, body in (("issuing", {"open": False}), ("expire", {"reason": "closing"}), ("issuing", {"open": True})):
-        morning.post(f"/halls/luolong/{step}", "supervisor01", **body)
+def window(visit: Visit, empty_hall: Morning) -> Page:
+    """Window 12 of the lead clerk, taken by keyboard, and the only one that is open."""
     page = visit("/clerk", "clerk12")
     reach(page, "在12 号窗口开始服务")
     expect(page.locator("#c-call")).to_be_visible()
     page.wait_for_load_state("networkidle")
-    yield page
-    seat = next(each for each in morning.get("/windows", "clerk12") if each["code"] == "W12")
-    if seat["ticket"]:
-        step = "finish" if seat["ticket"]["state"] == "serving" else "no-show"
-        morning.post(f"/tickets/{seat['ticket']['id']}/{step}", "clerk12")
-    morning.post("/windows/luolong-W12/close", "clerk12")
+    return page
 
 
 def test_a_clerks_day_needs_no_mouse(window: Page, morning: Morning) -> None:
@@ -125,7 +116,7 @@ def test_the_lead_clerk_sees_whom_a_choice_passes_over(window: Page, morning: Mo
     expect(window.locator(".h-number")).to_have_text(first)
 
 
-def test_a_window_that_was_taken_over_says_so_by_itself(window: Page, visit: Visit, morning: Morning) -> None:
+def test_a_window_that_was_taken_over_says_so_by_itself(window: Page, visit: Visit) -> None:
     other = visit("/clerk", "clerk10")
     other.get_by_role("button", name="接管12 号窗口").focus()
     other.keyboard.press("Enter")
@@ -133,8 +124,6 @@ def test_a_window_that_was_taken_over_says_so_by_itself(window: Page, visit: Vis
     reach(other, "接管窗口")
     expect(other.locator("#c-call")).to_be_visible()
     expect(window.get_by_text(re.compile("12 号窗口已由.+接管"))).to_be_visible()
-    morning.post("/windows/luolong-W12/close", "clerk10")
-    morning.post("/windows/luolong-W12/open", "clerk12")
 
 
 def test_auto_dispatch_reaches_a_clerk_who_is_asked_something(window: Page, morning: Morning) -> None:
