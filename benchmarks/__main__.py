@@ -1,7 +1,7 @@
 """`python -m benchmarks [PART …]`: prints tables with ratios, writes benchmarks/results/*.json.
 
-How fast: throughput, latency, search, heads, backlog, deadlines; how true an expected wait is: wait (these by default). Whether
-all is right under load: crowded, races, midnight.
+How fast: throughput, latency, press, search, heads, backlog, deadlines; how true an expected wait is: wait (these by
+default). Whether all is right under load: crowded, races, midnight.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from importlib import import_module
 
-SPEED = ("throughput", "latency", "search", "heads", "backlog", "deadlines", "wait")
+SPEED = ("throughput", "latency", "press", "search", "heads", "backlog", "deadlines", "wait")
 EVIDENCE = ("crowded", "races", "midnight")
 
 
