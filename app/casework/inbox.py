@@ -87,7 +87,7 @@ def _branches_of(
         tabs = list(OPEN_TABS)
     more = [row.light == light, row.tab.in_(OPEN_TABS)] if light else []
     if state and state not in TABS:
-        more.append(Case.state == state)
+        more.append(_in_state(row, state))
     return [_branch(row, way, department, [row.tab == tab, *more], _RANK[tab], tab == "done") for tab in tabs]
 
 
@@ -102,13 +102,19 @@ def _branch(
     key = row.id if row is Case else row.case_id
     query = select(row.hall, key.label("id"), row.order_at, literal(rank).label("rank")).where(*where)
     if row is CaseReview:
-        query = query.join(Case, and_(Case.hall == row.hall, Case.id == row.case_id)).where(
-            row.department == department
-        )
+        query = query.where(row.department == department)
     column, hall = way
     if hall:
         query = query.where(getattr(row, column) == hall)
     return query, [row.order_at.desc(), key.desc()] if newest else [row.order_at, key]
+
+
+def _in_state(row: Any, state: str) -> ColumnElement[bool]:
+    """A part has its case's tab but not its state."""
+    if row is Case:
+        return Case.state == state
+    its_case = (Case.hall == CaseReview.hall, Case.id == CaseReview.case_id, Case.state == state)
+    return select(Case.hall).where(*its_case).exists()
 
 
 def _part_of(department: str | None) -> list[Any]:
@@ -287,14 +293,16 @@ def cases_of_ticket(hall: str, ticket_id: int) -> list[dict[str, Any]]:
 
 
 def decided_since(hall: str, since: datetime) -> dict[str, int]:
-    """How many cases were received, decided and delivered since an instant."""
+    """How many cases were received, decided (granted or refused, as reports count) and delivered since an instant."""
     session = db.session()
-    columns = {"received": Case.received_at, "decided": Case.decided_at, "delivered": Case.delivered_at}
+    told = {
+        "received": (Case.received_at >= since,),
+        "decided": (Case.decided_at >= since, Case.outcome.in_(("granted", "refused"))),
+        "delivered": (Case.delivered_at >= since,),
+    }
     return {
-        name: session.execute(
-            select(func.count()).select_from(Case).where(Case.hall == hall, column >= since)
-        ).scalar_one()
-        for name, column in columns.items()
+        name: session.execute(select(func.count()).select_from(Case).where(Case.hall == hall, *which)).scalar_one()
+        for name, which in told.items()
     }
 
 
