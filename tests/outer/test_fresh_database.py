@@ -52,7 +52,7 @@ def test_whatever_was_done_is_undone(harm: str, postgres: PostgresServer, postgr
     assert contents(postgres) == new
 
 
-def test_whoever_is_still_connected_is_thrown_out(postgres: PostgresServer, postgres_template: str) -> None:
+def test_whoever_is_in_the_middle_of_something_is_thrown_out(postgres: PostgresServer, postgres_template: str) -> None:
     postgres.refresh_database(NAME, postgres_template)
     with connected(postgres) as lingering:
         lingering.execute("UPDATE hall_heads SET seq = 77")
@@ -61,6 +61,19 @@ def test_whoever_is_still_connected_is_thrown_out(postgres: PostgresServer, post
             lingering.commit()
     with connected(postgres) as connection:
         assert connection.execute("SELECT count(*) FROM hall_heads WHERE seq = 77").fetchone() == (0,)
+
+
+def test_who_holds_nothing_may_stay_and_who_holds_a_lock_may_not(
+    postgres: PostgresServer, postgres_template: str
+) -> None:
+    postgres.refresh_database(NAME, postgres_template)
+    with connected(postgres) as idle, connected(postgres) as holder:
+        idle.execute("SELECT 1").connection.commit()
+        holder.execute("SELECT pg_advisory_lock(1)").connection.commit()
+        postgres.refresh_database(NAME, postgres_template)
+        assert idle.execute("SELECT pg_try_advisory_lock(1)").fetchone() == (True,)
+        with pytest.raises(psycopg.OperationalError):
+            holder.execute("SELECT 1")
 
 
 def test_a_server_without_the_keeper_makes_the_database_anew(postgres: PostgresServer, postgres_template: str) -> None:
