@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+WORKERS := -n auto --maxprocesses 8
 
 .PHONY: help run demo test test-fast lint format bench chaos screenshots messages docs outdated clean
 
@@ -35,11 +36,11 @@ demo: assets ## the same, with simulated citizens and clerks at work
 
 test: assets $(VENV)/.dev ## every test, on both databases and in a real browser
 	@$(PY) -m tools.ready
-	$(PY) -m pytest -n 2 --dist worksteal -m "not slow and not browser"
+	$(PY) -m pytest $(WORKERS) --dist worksteal --ignore tests/browser -m "not slow"
 	$(PY) -m pytest -n 2 --dist loadgroup -m "slow or browser"
 
-test-fast: assets $(VENV)/.dev ## the rules and the actions only
-	$(PY) -m pytest -n 2 --dist loadfile tests/rules tests/actions tests/outer
+test-fast: assets $(VENV)/.dev ## the rules and the actions on SQLite: the quick loop
+	$(PY) -m pytest $(WORKERS) --dist worksteal tests/rules tests/actions -k "not postgresql"
 
 lint: $(VENV)/.dev ## style, imports, translations, generated pages
 	$(VENV)/bin/ruff check .

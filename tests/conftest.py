@@ -17,6 +17,8 @@ import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 import app.people.sessions as sessions
 
@@ -47,12 +49,14 @@ def make_settings(folder: Path, database_url: str, **more: object) -> Settings:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With `--dist loadgroup` the browser is in one worker and what starts and kills processes in the other."""
+    """With `--dist loadgroup` one worker has the browser and its hall; what else is slow goes to whoever is free.
+
+    Those that are given more time than others begin, so that at the end nobody waits for one of them.
+    """
     for item in items:
-        for mark in ("browser", "slow"):
-            if item.get_closest_marker(mark):
-                item.add_marker(pytest.mark.xdist_group(mark))
-                break
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def pytest_collection_finish() -> None:
@@ -71,6 +75,21 @@ def _furnish(settings: Settings) -> None:
         db.engine.dispose()
 
 
+class Compiled(BytecodeCache):
+    """Templates are compiled once a process: there are several applications in it, and each would compile its own."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._code:
+            bucket.bytecode_from_string(self._code[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": Compiled()}
 MEMORY = Path("/dev/shm")  # a disk that need not be waited for, where there is one
 
 
@@ -112,8 +131,7 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path_factory
     """A freshly furnished database. The address stays the same, so that one application serves all tests."""
     if database in _made:
         with _made[database].app_context():
-            db.session.remove()
-            db.engine.dispose()
+            _leave(database)
     if database == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         target = template.with_name("test.db")
@@ -125,6 +143,13 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path_factory
     template_name: str = request.getfixturevalue("postgres_template")
     server.refresh_database("test_hall", template_name)
     return server.url("test_hall")
+
+
+def _leave(database: str) -> None:
+    """Nothing is under way any more; and the file of SQLite is closed, for another one comes in its place."""
+    db.session.remove()
+    if database == "sqlite":
+        db.engine.dispose()
 
 
 @pytest.fixture
@@ -143,8 +168,7 @@ def app(database: str, settings: Settings) -> Iterator[Flask]:
     privacy.use_keys(SECRET)  # the process's keys: whoever ran before may have set others
     with _made[database].app_context():
         yield _made[database]
-        db.session.remove()
-        db.engine.dispose()
+        _leave(database)
 
 
 @pytest.fixture
