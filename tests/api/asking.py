@@ -24,9 +24,8 @@ class Asking:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.client = app.test_client(use_cookies=False)
-        self.document = self.client.get("/openapi.json").json
+        self.document = document_of(app)
         self._tokens: dict[str, str] = {}
-        self._validator = cache(self._make_validator)
 
     def token(self, who: str) -> str:
         if who not in self._tokens:
@@ -106,7 +105,7 @@ class Asking:
                 answer.status_code,
             )
             return
-        validator = self._validator(rule, method.lower(), str(answer.status_code), answer.mimetype)
+        validator = validator_of(self.app, rule, method.lower(), str(answer.status_code), answer.mimetype)
         if validator is not None:
             errors = [error.message for error in validator.iter_errors(answer.json)]
             assert not errors, (method, path, errors, answer.text)
@@ -121,14 +120,24 @@ class Asking:
             return None
         return re.sub(r"<(?:[^:<>]+:)?([^<>]+)>", r"{\1}", rule.rule)
 
-    def _make_validator(self, rule: str, method: str, status: str, mimetype: str) -> Draft202012Validator | None:
-        operation = self.document["paths"][rule]["get" if method == "head" else method]
-        assert status in operation["responses"], f"{method} {rule} does not tell of {status}"
-        content = operation["responses"][status].get("content")
-        if content is None or method == "head":
-            assert mimetype in ("", "text/html") or method == "head", mimetype
-            return None
-        assert mimetype in content, (rule, status, mimetype)
-        if "json" not in mimetype:
-            return None
-        return Draft202012Validator({**content[mimetype]["schema"], "components": self.document["components"]})
+
+@cache
+def document_of(app: Flask) -> dict[str, Any]:
+    """What the application says of itself; it says the same as long as it lives."""
+    return app.test_client(use_cookies=False).get("/openapi.json").json
+
+
+@cache
+def validator_of(app: Flask, rule: str, method: str, status: str, mimetype: str) -> Draft202012Validator | None:
+    """What holds such an answer against the document; None where there is nothing to hold."""
+    document = document_of(app)
+    operation = document["paths"][rule]["get" if method == "head" else method]
+    assert status in operation["responses"], f"{method} {rule} does not tell of {status}"
+    content = operation["responses"][status].get("content")
+    if content is None or method == "head":
+        assert mimetype in ("", "text/html") or method == "head", mimetype
+        return None
+    assert mimetype in content, (rule, status, mimetype)
+    if "json" not in mimetype:
+        return None
+    return Draft202012Validator({**content[mimetype]["schema"], "components": document["components"]})
