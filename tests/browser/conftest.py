@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 from tools import chromium
 from tools.screenshots import PASSWORD, Morning, hall
@@ -64,8 +64,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     return report
 
 
+@pytest.fixture(scope="session")
+def signed_in() -> dict[tuple[str, str], StorageState]:
+    """The cookies of whoever has signed in once, by account and language: who comes again is still signed in."""
+    return {}
+
+
 @pytest.fixture
-def visit(browser: Browser, base: str, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+def visit(
+    browser: Browser, base: str, signed_in: dict[tuple[str, str], StorageState], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Page]]:
     """Open a page as somebody, in a browser of their own. Errors in the console or in scripts fail the test."""
     contexts: list[BrowserContext] = []
     trouble: list[str] = []
@@ -74,19 +82,25 @@ def visit(browser: Browser, base: str, request: pytest.FixtureRequest) -> Iterat
     def open_page(
         path: str, who: str = "", *, language: str = "zh-CN", size: dict[str, int] | None = None, scripts: bool = True
     ) -> Page:
-        context = browser.new_context(viewport=size or DESKTOP, locale=language, java_script_enabled=scripts)
+        context = browser.new_context(
+            viewport=size or DESKTOP,
+            locale=language,
+            java_script_enabled=scripts,
+            storage_state=signed_in.get((who, language)),
+        )
         contexts.append(context)
         page = context.new_page()
         request.node.pages.append(page)
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: trouble.append(f"{page.url}: {error}"))
         page.on("console", lambda said: trouble.append(f"{page.url}: {said.text}") if _is_trouble(said) else None)
-        if who:
+        if who and (who, language) not in signed_in:
             page.goto(f"{base}/login?lang={language[:2]}")
             page.fill("[name=username]", who)
             page.fill("[name=password]", PASSWORD)
             page.press("[name=password]", "Enter")
             page.wait_for_url(lambda url: "/login" not in url)
+            signed_in[who, language] = {"cookies": context.cookies(), "origins": []}
         page.goto(base + path)
         return page
 
