@@ -7,7 +7,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from app import privacy
 from app.action import Transaction, network_action
@@ -20,6 +20,17 @@ from app.people.permissions import DEVICES, permissions_of
 
 hasher = PasswordHasher()
 _nobody = hasher.hash("nobody has this password")  # so that an unknown account costs the same time
+
+# Every request asks these; building a statement costs as much as running it.
+_SIGNED_IN = (
+    select(Staff.id, Staff.username, Staff.hall, Staff.roles, Staff.department)
+    .join(StaffSession, StaffSession.staff_id == Staff.id)
+    .where(StaffSession.token_hash == bindparam("key"), StaffSession.revoked_at.is_(None))
+    .where(StaffSession.expires_at > bindparam("at"), Staff.active)
+)
+_DEVICE = select(Device.id, Device.hall, Device.kind).where(
+    Device.token_hash == bindparam("key"), Device.revoked_at.is_(None)
+)
 
 
 def check_password(username: str, password: str) -> Actor:
@@ -63,26 +74,17 @@ def close_session(tx: Transaction, *, token: str) -> None:
 
 def staff_of(token: str, at: datetime) -> Actor | None:
     """The staff member of a live session token."""
-    query = (
-        select(Staff)
-        .join(StaffSession, StaffSession.staff_id == Staff.id)
-        .where(StaffSession.token_hash == privacy.token_hash(token))
-        .where(StaffSession.revoked_at.is_(None), StaffSession.expires_at > at, Staff.active)
-    )
-    row = db.session.execute(query).scalar_one_or_none()
+    row = db.session.execute(_SIGNED_IN, {"key": privacy.token_hash(token), "at": at}).one_or_none()
     return None if row is None else _staff_actor(row)
 
 
 def device_of(token: str) -> Actor | None:
     """The device of a token that has not been revoked."""
-    query = select(Device.id, Device.hall, Device.kind).where(
-        Device.token_hash == privacy.token_hash(token), Device.revoked_at.is_(None)
-    )
-    row = db.session.execute(query).one_or_none()
+    row = db.session.execute(_DEVICE, {"key": privacy.token_hash(token)}).one_or_none()
     if row is None:
         return None
     return Actor("device", row.id, f"{row.kind}-{row.id}", row.hall, DEVICES[row.kind])
 
 
-def _staff_actor(row: Staff) -> Actor:
+def _staff_actor(row: Staff | Row[Any]) -> Actor:
     return Actor("staff", row.id, row.username, row.hall, permissions_of(row.roles), row.department)
