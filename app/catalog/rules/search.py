@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin
-
 LONGEST_QUERY = 64
 """Characters of a query that are looked at; the rest is ignored."""
 
@@ -149,6 +147,8 @@ def _readings(plain: str) -> tuple[tuple[str, ...], ...]:
 
 @lru_cache(maxsize=8192)
 def _syllables(text: str) -> tuple[str, ...]:
+    from pypinyin import Style, lazy_pinyin  # 56 MB of phrases: only for who reads a catalogue in
+
     return tuple(lazy_pinyin(text, style=Style.NORMAL, v_to_u=False, errors=_letters))
 
 
