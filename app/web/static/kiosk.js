@@ -89,6 +89,11 @@ if (papers) {
   });
 }
 
+// ── what is opened comes into view ──────────────────────────────────────────────────────────────────────────
+for (const fold of document.querySelectorAll(".k-more")) {
+  fold.addEventListener("toggle", () => fold.open && fold.scrollIntoView({ block: "nearest" }));
+}
+
 // ── how many come ───────────────────────────────────────────────────────────────────────────────────────────
 for (const stepper of document.querySelectorAll("[data-stepper]")) {
   const count = stepper.querySelector("input");
