@@ -103,6 +103,7 @@ def desk() -> str:
         counts=COUNTS,
         figure=figure,
         time_of=time_of,
+        time_unit=time_unit,
     )
 
 
@@ -146,6 +147,13 @@ def time_of(seconds: float | None) -> str:
     whole = round(seconds)
     hours, rest = divmod(whole, 3600)
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
+
+
+def time_unit(seconds: float | None) -> str:
+    """What the parts of `time_of` are; nothing for a dash."""
+    if seconds is None:
+        return ""
+    return gettext("时:分:秒") if round(seconds) >= 3600 else gettext("分:秒")
 
 
 def _minutes(seconds: float | None) -> float | None:

@@ -113,7 +113,7 @@ def _asked(kept: replay.Kept) -> dict[str, Any]:
     if "policy" in args:
         try:
             more = json.loads(args["policy"][:4000])
-        except ValueError:
+        except (ValueError, RecursionError):
             more = {}
         wanted |= {name: more[name] for name in replay.POLICY_FIELDS if isinstance(more, dict) and name in more}
     return wanted
@@ -220,7 +220,7 @@ def _charts(found: Mapping[str, Any], changed: bool) -> dict[str, Any]:
             for when, title, day in days
             for part, word in parts
         ],
-        "words": {"people": gettext("取号人数")},
+        "words": {"people": gettext("取号人数"), "minutes": gettext("分钟"), "persons": gettext("人")},
     }
 
 

@@ -16,7 +16,7 @@ from app.queueing import ledgers
 from app.web import clerk_parts, sheets, times, wording
 from app.web.desk import YEARS, hall_at_desk, hall_choices, staff_of_hall, staff_with
 from app.web.forms import limited
-from app.web.queue_statistics import download, time_of
+from app.web.queue_statistics import download, time_of, time_unit
 from app.web.reports import EXPORTS
 
 pages = Blueprint("window_ledger", __name__, url_prefix="/supervisor")
@@ -37,7 +37,7 @@ KINDS: dict[str, Any] = {
     "few-recalls": _("重呼偏少"),
     "fast-recalls": _("重呼间隔最短"),
     "all-recalls": _("重呼用满"),
-    "taken-over": _("接管窗口"),
+    "taken-over": _("窗口接管"),
     "sent-first": _("转到最前"),
     "cleared": _("未叫即弃号"),
 }
@@ -152,6 +152,7 @@ def _shown(found: Mapping[str, Any], whole: Mapping[str, Any], at: datetime) -> 
         "shown": SHOWN,
         "chart": _chart(found),
         "time_of": time_of,
+        "time_unit": time_unit,
         "sentence": lambda entry: sentence(entry, named),
         "named": named,
         "part_of": lambda part, whole: f"{100 * part / whole:.0f}%" if whole else "—",

@@ -32,6 +32,14 @@ document.addEventListener("keydown", (event) => {
 // A page that answers a form without htmx begins where its part would: at what comes next.
 document.querySelector("[data-land]")?.focus();
 
+// Tabs that are pushed sideways on a phone begin where one is, once they are as wide as their letters.
+document.fonts.ready.then(() => {
+  for (const here of document.querySelectorAll(".h-tabs [aria-current]")) {
+    const row = here.closest(".h-tabs");
+    row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  }
+});
+
 // A second press of a form that is on its way does nothing; the page that answers makes it new.
 document.addEventListener("submit", (event) => {
   const form = event.target;

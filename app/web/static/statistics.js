@@ -11,12 +11,12 @@ draw(document.getElementById("hours"), ({ hours, waits, people, words }) => {
   const line = { type: "line", smooth: 0.25, symbolSize: 6 };
   const hidden = { ...line, stack: "band", symbol: "none", silent: true, tooltip: { show: false }, lineStyle: { opacity: 0 } };
   return {
-    grid: { left: 44, right: 44, top: NARROW ? 72 : 40, bottom: 28 },
+    grid: { left: 44, right: 44, top: NARROW ? 96 : 64, bottom: 28 },
     legend: { top: 0, left: 8, itemWidth: 14, itemHeight: 14, data: [words.people, words.mean, words.p50, words.p90] },
     xAxis: { type: "category", data: hours, axisTick: { show: false } },
     yAxis: [
-      { type: "value", minInterval: 1 },
-      { type: "value", minInterval: 1, splitLine: { show: false }, axisLabel: { color: GREY } },
+      { type: "value", minInterval: 1, name: words.minutes },
+      { type: "value", minInterval: 1, name: words.people, splitLine: { show: false }, axisLabel: { color: GREY }, nameTextStyle: { color: GREY } },
     ],
     series: [
       { name: words.people, type: "bar", yAxisIndex: 1, data: people, barMaxWidth: 22, itemStyle: { color: "#e3edf0" } },
@@ -38,8 +38,8 @@ const room = (names) => {
 draw(
   document.getElementById("sides"),
   ({ rows, mean, p90, words }) => ({
-    grid: { left: room(rows), right: 24, top: 40, bottom: 28 },
-    xAxis: { type: "value", minInterval: 1 },
+    grid: { left: room(rows), right: 48, top: 40, bottom: 28 },
+    xAxis: { type: "value", minInterval: 1, name: words.minutes },
     yAxis: { type: "category", inverse: true, data: rows, axisTick: { show: false }, axisLabel: { width: room(rows) - 12, overflow: "truncate" } },
     series: [
       { name: words.mean, type: "bar", barMaxWidth: 14, data: mean, itemStyle: { color: ACCENT } },

@@ -8,11 +8,11 @@ const COLOURS = { before: { busy: "#9aabb3", cold: "#f4d9a8" }, after: { busy: "
 const height = ({ windows }) => Math.max(windows.length * 30 + 100, 320);
 
 const lines = ({ halves, people, waits, words }) => ({
-  grid: { left: 44, right: 44, top: 40, bottom: 28 },
+  grid: { left: 44, right: 44, top: 64, bottom: 28 },
   xAxis: { type: "category", data: halves, axisTick: { show: false } },
   yAxis: [
-    { type: "value", minInterval: 1 },
-    { type: "value", minInterval: 1, splitLine: { show: false }, axisLabel: { color: BEFORE } },
+    { type: "value", minInterval: 1, name: words.minutes },
+    { type: "value", minInterval: 1, name: words.persons, splitLine: { show: false }, axisLabel: { color: BEFORE }, nameTextStyle: { color: BEFORE } },
   ],
   series: [
     { name: words.people, type: "bar", yAxisIndex: 1, data: people, barMaxWidth: 22, itemStyle: { color: "#e3edf0" } },
@@ -27,9 +27,9 @@ const lines = ({ halves, people, waits, words }) => ({
   ],
 });
 
-const bars = ({ windows, loads }) => ({
-  grid: { left: 56, right: 20, top: 84, bottom: 28 },
-  xAxis: { type: "value", minInterval: 1 },
+const bars = ({ windows, loads, words }) => ({
+  grid: { left: 56, right: 48, top: 84, bottom: 28 },
+  xAxis: { type: "value", minInterval: 1, name: words.minutes },
   yAxis: { type: "category", inverse: true, data: windows, axisTick: { show: false } },
   series: loads.map(({ when, part, name, values }) => ({
     name,
