@@ -49,6 +49,12 @@ def word(_context: Context, code: Any, of: str) -> str:
     return wording.word(code, of)
 
 
+@pass_context
+def light_word(_context: Context, code: Any) -> str:
+    """The word for a light, never folded either."""
+    return wording.light_word(code)
+
+
 def init_app(app: Flask) -> None:
     """Make all of these Jinja filters and globals."""
     app.jinja_env.filters.update(
@@ -57,7 +63,7 @@ def init_app(app: Flask) -> None:
         fee=fee,
         hours=times.hours,
         light_tone=wording.light_tone,
-        light_word=wording.light_word,
+        light_word=light_word,
         limit=times.limit,
         mask_id=mask_id,
         mask_name=mask_name,
