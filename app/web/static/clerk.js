@@ -331,15 +331,15 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (target === live && sent?.verb === "post") after(sent.path.split("/").pop());
 });
 
+const lasting = (seconds) => [seconds / 60, seconds % 60].map((part) => String(Math.floor(part)).padStart(2, "0")).join(":");
+
 function tick() {
   for (const shown of document.querySelectorAll("[data-since]")) {
-    const seconds = Math.max(0, Math.floor((Date.now() - Date.parse(shown.dataset.since)) / 1000));
-    const rest = String(seconds % 60).padStart(2, "0");
-    shown.textContent = `${String(Math.floor(seconds / 60)).padStart(2, "0")}:${rest}`;
+    shown.textContent = lasting(Math.max(0, Math.floor((Date.now() - Date.parse(shown.dataset.since)) / 1000)));
   }
   for (const rests of live.querySelectorAll("[data-until]")) {
     const left = Math.ceil((Date.parse(rests.dataset.until) - Date.now()) / 1000);
-    if (left > 0) rests.querySelector("[data-left]").textContent = left;
+    if (left > 0) rests.querySelector("[data-left]").textContent = lasting(left);
     else {
       rests.querySelector("[data-words]").textContent = rests.dataset.over;
       rests.querySelector("[data-left]").textContent = "";
