@@ -145,6 +145,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "party.size": (422, "同行人数应为 1–{limit}", "A party is of 1–{limit} people"),
     "block.unknown": (404, "没有这个号段", "There is no such block of numbers"),
     "block.size": (422, "号段应为 1–{limit} 个号", "A block has 1–{limit} numbers"),
+    "block.held": (409, "本机今日在此队列已有号段", "This device has a block of this queue today already"),
     "block.none_left": (409, "今日离线号段已用尽", "No offline numbers are left for today"),
     "block.foreign_number": (422, "号码 {number} 不在此号段", "Number {number} is not of this block"),
     "lane.needs_appointment": (422, "预约号须凭预约报到取得", "The lane of appointments is for who checks in with one"),
@@ -168,6 +169,11 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "未到报到时间，请在 {opens_at} 以后来",
         "It is too early; check in from {opens_at} on",
     ),
+    "appointment.ticket_over": (
+        409,
+        "这次预约已经报到，号票 {number} 已结束或已取消。还要办事，请到导办台",
+        "This appointment was checked in, and its ticket {number} is over or was given back. Please ask at the guide desk",
+    ),
     "appointment.day_over": (409, "预约的日期已过", "The day of this appointment is over"),
     "appointment.other_hall": (409, "您的预约在另一个大厅：{hall}", "Your appointment is at another hall: {hall}"),
     "appointment.begun": (
@@ -179,6 +185,12 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         409,
         "还可以按时报到，不能记为爽约",
         "They may still come in time and have missed nothing",
+    ),
+    "appointment.ask_hall": (
+        409,
+        "现在不能用这些信息在网上预约，请打大厅电话 {phone} 或到导办台办理；仍可到现场取号",
+        "This cannot be booked online with these details. Call the hall on {phone} or ask at the guide desk; you may still "
+        "come and take a number",
     ),
     "appointment.twice": (409, "您已约了这个时段", "You have this slot already"),
     "appointment.limit_day": (409, "每人每天最多预约 {most} 次", "At most {most} a day for one person"),
@@ -215,9 +227,9 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "case.material_unknown": (422, "事项没有材料 {code}", "The item has no material {code}"),
     "case.materials_missing": (409, "材料不齐：{names}", "Materials are missing: {names}"),
     "case.not_sharable": (422, "材料 {code} 不能共享获取", "Material {code} cannot be shared"),
-    "licence.none": (409, "没有查到可用的电子证照：{name}", "No e-licence was found for {name}"),
-    "licence.expired": (409, "电子证照已过有效期（{day}）：{name}", "The e-licence expired ({day}): {name}"),
-    "licence.revoked": (409, "电子证照已撤销：{name}", "The e-licence was revoked: {name}"),
+    "licence.none": (409, "没有查到可用的电子证照：{name}", "No e-licence was found for {name_en}"),
+    "licence.expired": (409, "电子证照已过有效期（{day}）：{name}", "The e-licence expired ({day}): {name_en}"),
+    "licence.revoked": (409, "电子证照已撤销：{name}", "The e-licence was revoked: {name_en}"),
     "case.no_supplement_due": (
         409,
         "办件 {number} 没有待补正的材料",

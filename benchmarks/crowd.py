@@ -192,7 +192,7 @@ class _Issuer:
         log, queue = self.crowd.log, self.choose.choice(self.crowd.queues)
         lent = log.step(
             *("lease", f"/halls/{self.crowd.hall}/blocks", {"queue": queue}, self.token),
-            ready_for=("block.none_left",),
+            ready_for=("block.none_left", "block.held"),
         )
         if not lent.ok:
             return

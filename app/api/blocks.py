@@ -25,10 +25,7 @@ noun = Noun("blocks", "Numbers lent to kiosks")
 
 
 class BlockWish(Shape):
-    """`holding`: the block that the device still has of this queue; without it a block of today is closed as lost."""
-
     queue = Text(limit=10, required=True)
-    holding = Text(limit=60, allow_none=True, load_default=None)
 
 
 class LentNumber(Shape):
@@ -62,6 +59,9 @@ class TakenNumber(Shape):
 
 
 class Reconciliation(Shape):
+    """`done`: the kiosk gives nothing more from the block, which is closed then; false keeps it."""
+
+    done = fields.Boolean(load_default=True)
     taken = listed(fields.Nested(TakenNumber), most=blocks.LARGEST_BLOCK, required=True)
 
 
@@ -73,30 +73,29 @@ class ReconciledNumber(Shape):
     state = said(metadata={"enum": ["issued", "void"]})
 
 
-class ClosedBlock(Shape):
+class ReconciledBlock(Shape):
     id = said()
     queue = said()
-    state = said()
+    state = said(metadata={"enum": ["leased", "closed"]})
     used = fields.Integer(required=True)
     tickets = fields.List(fields.Nested(ReconciledNumber), required=True)
 
 
 @noun.post(
     "/halls/<hall>/blocks",
-    refuses="hall.unknown auth.foreign_hall queue.unknown queue.closed queue.closed_for_today block.size block.none_left "
-    "block.unknown",
+    refuses="hall.unknown auth.foreign_hall queue.unknown queue.closed queue.closed_for_today block.size block.held "
+    "block.none_left",
 )
 @requires(Permission.TICKET_LEASE)
 @noun.arguments(BlockWish)
 @noun.response(201, LeasedBlock)
 def lease_block(given: dict[str, Any], hall: str) -> Any:
-    """Lend the kiosk numbers of a queue for today; it is told the block again that it says it is holding."""
+    """Lend the kiosk numbers of a queue for today, one block at a time. Ask with an Idempotency-Key: an answer that was
+    lost is had again by it alone.
+    """
     own_hall(g.actor, hall)
-    held = row_id(given["holding"], "block.unknown")[1] if given["holding"] else None
-    settings = current_app.extensions["settings"]
-    lent = blocks.lease_block(
-        hall=hall, actor=g.actor, at=now(), queue=given["queue"], size=settings.kiosk_block, holding=held
-    )
+    size = current_app.extensions["settings"].kiosk_block
+    lent = blocks.lease_block(hall=hall, actor=g.actor, at=now(), queue=given["queue"], size=size)
     return lent | {"numbers": [_with_code(each["number"], each["token"]) for each in lent["numbers"]]}
 
 
@@ -107,13 +106,13 @@ def lease_block(given: dict[str, Any], hall: str) -> Any:
 )
 @requires(Permission.TICKET_LEASE)
 @noun.arguments(Reconciliation)
-@noun.response(200, ClosedBlock)
+@noun.response(200, ReconciledBlock)
 def reconcile_block(given: dict[str, Any], block: str) -> Any:
-    """Tell what was given from a block and close it; asked again, nothing is added."""
+    """Tell what was given from a block, and whether the kiosk is done with it; told again, nothing is doubled."""
     hall, number = row_id(block, "block.unknown")
     own_hall(g.actor, hall)
     taken = [{**each, "item": _offered(each["item"])} for each in given["taken"]]
-    return blocks.reconcile(hall=hall, actor=g.actor, at=now(), block_id=number, taken=taken)
+    return blocks.reconcile(hall=hall, actor=g.actor, at=now(), block_id=number, taken=taken, done=given["done"])
 
 
 def _offered(code: str | None) -> str | None:

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, exists, func, insert, select, update
 
 from app import privacy
 from app.action import Transaction, action
+from app.catalog.models import ServiceItem
 from app.errors import Refusal
 from app.events import BlockClosed, BlockLeased
 from app.hall.models import Hall
@@ -32,13 +33,14 @@ LANES = frozenset({Lane.NORMAL, Lane.PRIORITY})  # the others need somebody who 
 
 
 @action
-def lease_block(tx: Transaction, *, queue: str, size: int, holding: int | None = None) -> dict[str, Any]:
+def lease_block(tx: Transaction, *, queue: str, size: int) -> dict[str, Any]:
     """Lend the device that asks `size` numbers of the queue's offline run for today, with their tokens.
 
-    A device has one block a queue and day: if it is the one that it says it is `holding`, it is told that one again. A
-    block that the device does not know of any more is closed, all of it void, for nobody can say what was printed.
-    Refuses auth.forbidden (no device), queue.unknown, queue.closed, queue.closed_for_today, block.size, block.none_left.
-    Locks the hall. Tells BlockLeased, and BlockClosed for one that was lost.
+    A device has one block a queue and day until that is told to be done: a second browser with the device's token, or one
+    that forgot its block, is lent nothing that day, for numbers of the first may be in somebody's hand. Whose answer was
+    lost asks again with the same Idempotency-Key.
+    Refuses auth.forbidden (no device), queue.unknown, queue.closed, queue.closed_for_today, block.size, block.held,
+    block.none_left. Locks the hall. Tells BlockLeased.
     """
     if tx.actor.kind != "device":
         raise Refusal("auth.forbidden")
@@ -52,14 +54,10 @@ def lease_block(tx: Transaction, *, queue: str, size: int, holding: int | None =
         raise Refusal("queue.closed")
     if is_closed_for(known.settings, tx.day.isoformat()):
         raise Refusal("queue.closed_for_today")
-    mine = (NumberBlock.hall == tx.hall, NumberBlock.device_id == tx.actor.id, NumberBlock.queue == queue)
-    leased = (*mine, NumberBlock.day == tx.day, NumberBlock.state == "leased")
-    row = tx.execute(select(NumberBlock.__table__).where(*leased)).one_or_none()
-    if row is not None and row.id == holding:
-        return _lease(tx, row, known.prefix)
-    if row is not None:
-        _close(tx, row, known.prefix)
     of_day = (NumberBlock.hall == tx.hall, NumberBlock.queue == queue, NumberBlock.day == tx.day)
+    held = (*of_day, NumberBlock.device_id == tx.actor.id, NumberBlock.state == "leased")
+    if tx.execute(select(exists().where(*held))).scalar_one():
+        raise Refusal("block.held")
     # blocks are never deleted, so the last one says where the run stands; the unique index watches
     first = (tx.execute(select(func.max(NumberBlock.last)).where(*of_day)).scalar_one() or OFFLINE_FIRST - 1) + 1
     last = min(first + size - 1, OFFLINE_LAST)
@@ -90,17 +88,20 @@ def lease_block(tx: Transaction, *, queue: str, size: int, holding: int | None =
             last=number(known.prefix, last),
         )
     )
-    row = tx.execute(select(NumberBlock.__table__).where(*leased)).one()
+    row = tx.execute(select(NumberBlock.__table__).where(*held)).one()
     return _lease(tx, row, known.prefix)
 
 
 @action
-def reconcile(tx: Transaction, *, block_id: int, taken: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Take back a block: what the kiosk gave from it becomes tickets that arrived when it says, the rest is void.
+def reconcile(
+    tx: Transaction, *, block_id: int, taken: Sequence[Mapping[str, Any]], done: bool = True
+) -> dict[str, Any]:
+    """Hear what a kiosk gave from its block: it becomes tickets that arrived when the kiosk says.
 
     Each of `taken` has number, lane, taken_at, and perhaps item, ground, party. A moment after now counts as now, one
-    before the lease as the lease. The block is closed by it. Asked again, whatever the list says then, nothing is added:
-    each number is answered as it stands, `void` for one that was not told the first time.
+    before the lease as the lease. `done`: the kiosk gives nothing more from it, so the rest is void and the block closed;
+    so is one of a day that is over. Told again nothing is doubled: each number is answered as it stands, `void` for one
+    that is first told of when its block is closed.
     Refuses block.unknown, auth.forbidden (another device's), block.foreign_number (then nothing is taken), lane.unknown,
     ground.unknown, party.size. Locks the hall. Tells TicketIssued for each and BlockClosed.
     """
@@ -120,16 +121,20 @@ def reconcile(tx: Transaction, *, block_id: int, taken: Sequence[Mapping[str, An
         if each["lane"] not in LANES:
             raise Refusal("lane.unknown")
         told.setdefault(each["number"], each)
-    if row.state == "leased":
-        _give_all(tx, row, told, lent)
+    closed = row.state != "leased"
+    if not closed:
+        known = _given(tx, block_id)
+        _give_all(tx, row, [each for printed, each in told.items() if printed not in known], lent)
         if row.day < tx.day:  # told too late: that day is closed, nobody will be called on it
             expire(tx, Ticket.__table__.c.block_id == row.id, reason=ExpiryReason.ROLLOVER)
-        _close(tx, row, prefix)
+        closed = done or row.day < tx.day
+        if closed:
+            _close(tx, row, prefix)
     given = _given(tx, block_id)
     return {
         "id": f"{tx.hall}-{block_id}",
         "queue": row.queue,
-        "state": "closed",
+        "state": "closed" if closed else "leased",
         "used": len(given),
         "tickets": [
             {"number": printed, "ticket": given.get(printed), "state": "issued" if printed in given else "void"}
@@ -139,21 +144,25 @@ def reconcile(tx: Transaction, *, block_id: int, taken: Sequence[Mapping[str, An
 
 
 def _give_all(
-    tx: Transaction, row: Row[Any], told: Mapping[str, Mapping[str, Any]], lent: Mapping[str, tuple[int, str]]
+    tx: Transaction, row: Row[Any], told: Sequence[Mapping[str, Any]], lent: Mapping[str, tuple[int, str]]
 ) -> None:
-    """In the order in which they were taken; numbers decide between two of one moment."""
+    """In the order in which they were taken; numbers decide between two of one moment. The paper is in somebody's hand:
+    an item that the catalogue has never had is left out.
+    """
 
     def arrival(each: Mapping[str, Any]) -> datetime:
         at: datetime = min(max(each["taken_at"], row.leased_at), tx.at)
         return at if local_day(at) == row.day else row.leased_at  # a clock that went wrong over midnight
 
-    for each in sorted(told.values(), key=lambda one: (arrival(one), lent[one["number"]][0])):
+    items = {each.get("item") for each in told}
+    known = set(tx.execute(select(ServiceItem.code).where(ServiceItem.code.in_(items))).scalars())
+    for each in sorted(told, key=lambda one: (arrival(one), lent[one["number"]][0])):
         give(
             tx,
             queue=row.queue,
             channel="kiosk",
             lane=each["lane"],
-            item=each.get("item"),
+            item=each["item"] if each.get("item") in known else None,
             ground=each.get("ground"),
             party=each.get("party") or 1,
             block=Printed(row.id, each["number"], lent[each["number"]][1], arrival(each)),

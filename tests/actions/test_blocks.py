@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from app import eventlog
+from app.action import RequestKey, request_key
 from app.db import db
 from app.events import SYSTEM, Actor, BlockClosed, BlockLeased, TicketIssued
 from app.now import iso
@@ -42,9 +43,11 @@ def given(hall: Hall, block: dict[str, Any], *places: int, **more: Any) -> list[
     ]
 
 
-def back(hall: Hall, block: dict[str, Any], taken: list[dict[str, Any]], who: Actor | None = None) -> dict[str, Any]:
+def back(
+    hall: Hall, block: dict[str, Any], taken: list[dict[str, Any]], who: Actor | None = None, **more: Any
+) -> dict[str, Any]:
     block_id = int(block["id"].rpartition("-")[2])
-    return hall.do(reconcile, who or hall.kiosk, block_id=block_id, taken=taken)
+    return hall.do(reconcile, who or hall.kiosk, block_id=block_id, taken=taken, **more)
 
 
 def rows() -> list[tuple[str, str, str]]:
@@ -58,8 +61,8 @@ def recorded(kind: type) -> list[Any]:
     return [row.event for row in eventlog.read("luolong", 0, 10_000) if isinstance(row.event, kind)]
 
 
-def other_kiosk() -> Actor:
-    return Actor("device", 8, "kiosk-8", "luolong", DEVICES["kiosk"])
+def other_kiosk(n: int = 8) -> Actor:
+    return Actor("device", n, f"kiosk-{n}", "luolong", DEVICES["kiosk"])
 
 
 def test_a_block_is_a_run_of_its_own(hall: Hall) -> None:
@@ -76,21 +79,56 @@ def test_a_block_is_a_run_of_its_own(hall: Hall) -> None:
     ]
 
 
-def test_a_kiosk_that_still_has_its_block_is_told_it_again(hall: Hall) -> None:
-    block = lease(hall)
-    held = int(block["id"].rpartition("-")[2])
-    assert lease(hall, holding=held, size=9) == block
+def test_a_lease_whose_answer_was_lost_is_had_again_by_its_key(hall: Hall) -> None:
+    def asked() -> dict[str, Any]:
+        request_key.set(RequestKey(scope="device:7", key="k1", body_hash="same"))
+        return lease(hall)
+
+    assert asked() == asked()
     assert len(recorded(BlockLeased)) == 1
 
 
-def test_a_block_that_its_kiosk_does_not_know_any_more_is_never_lent_again(hall: Hall) -> None:
-    lost, fresh = lease(hall), lease(hall)
-    assert fresh["numbers"][0]["number"] == "A9006"
+def test_a_second_browser_of_a_kiosk_spoils_nothing_that_the_first_has_printed(hall: Hall) -> None:
+    first = lease(hall)
+    with refused("block.held"):
+        lease(hall)
+    assert lease(hall, queue="B")["numbers"][0]["number"] == "B9001"
+    assert back(hall, first, given(hall, first, 0, 1))["used"] == 2
+    assert rows() == [("A9001", "waiting", "normal"), ("A9002", "waiting", "normal")]
+    assert lease(hall)["numbers"][0]["number"] == "A9006"
+
+
+def test_a_block_that_was_never_told_of_binds_nobody_the_day_after(hall: Hall) -> None:
+    lost = lease(hall)
+    hall.later(days=1)
+    fresh = lease(hall)
+    assert (fresh["numbers"][0]["number"], fresh["day"]) == ("A9001", hall.at.date().isoformat())
+    assert fresh["id"] != lost["id"]
+
+
+def test_a_block_goes_on_until_it_is_done_and_no_number_of_the_run_is_wasted(hall: Hall) -> None:
+    block = lease(hall)
+    first = given(hall, block, 0)
+    answer = back(hall, block, first, done=False)
+    assert (answer["state"], answer["used"]) == ("leased", 1)
+    assert back(hall, block, first, done=False) == answer
+    hall.later(minutes=1)
+    again = back(hall, block, [*first, *given(hall, block, 1)], done=False)
+    assert [each["state"] for each in again["tickets"]] == ["issued", "issued"]
+    assert recorded(BlockClosed) == []
+    back(hall, block, given(hall, block, 3), done=True)
+    assert [number for number, _, _ in rows()] == ["A9001", "A9002", "A9004"]
     (closed,) = recorded(BlockClosed)
-    assert (closed.used, closed.void) == (0, ("A9001", "A9002", "A9003", "A9004", "A9005"))
-    late = back(hall, lost, given(hall, lost, 0))
-    assert late["tickets"] == [{"number": "A9001", "ticket": None, "state": "void"}]
-    assert rows() == []
+    assert (closed.used, closed.void) == (3, ("A9003", "A9005"))
+    late = back(hall, block, given(hall, block, 2), done=False)
+    assert (late["state"], late["tickets"]) == ("closed", [{"number": "A9003", "ticket": None, "state": "void"}])
+
+
+def test_a_block_of_a_day_that_is_over_is_closed_whatever_its_kiosk_says(hall: Hall) -> None:
+    block = lease(hall)
+    hall.later(days=1)
+    assert back(hall, block, [], done=False)["state"] == "closed"
+    assert len(recorded(BlockClosed)) == 1
 
 
 def test_what_was_taken_waits_from_when_it_was_taken(hall: Hall) -> None:
@@ -211,8 +249,8 @@ def test_a_block_has_its_bounds(hall: Hall, size: int) -> None:
 
 
 def test_the_run_has_an_end(hall: Hall) -> None:
-    for _ in range(4):
-        lease(hall, size=200)
+    for n in range(4):
+        lease(hall, other_kiosk(100 + n), size=200)
     assert len(lease(hall, size=200)["numbers"]) == 199
     with refused("block.none_left"):
         lease(hall, other_kiosk(), size=1)
@@ -262,7 +300,7 @@ def test_kiosks_that_lease_at_once_share_no_number(app: Flask, hall: Hall) -> No
     def ask(n: int) -> None:
         with app.app_context():
             start.wait()
-            leased.append(lease(hall, Actor("device", 100 + n, f"kiosk-{n}", "luolong", DEVICES["kiosk"]), size=7))
+            leased.append(lease(hall, other_kiosk(100 + n), size=7))
             db.session.remove()
 
     threads = [threading.Thread(target=ask, args=(n,)) for n in range(8)]

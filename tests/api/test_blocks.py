@@ -16,25 +16,26 @@ def kiosk(ask: Asking) -> str:
     return ask.device("kiosk")
 
 
-def lent(ask: Asking, kiosk: str, status: int = 201, **more: Any) -> Any:
-    answer = ask("POST", "/halls/luolong/blocks", {"queue": "A", **more}, token=kiosk)
+def lent(ask: Asking, kiosk: str, status: int = 201, key: str | None = None) -> Any:
+    answer = ask("POST", "/halls/luolong/blocks", {"queue": "A"}, token=kiosk, key=key)
     assert answer.status_code == status, answer.text
     return answer.json
 
 
-def told(ask: Asking, kiosk: str, block: str, *taken: dict[str, Any]) -> Any:
-    return ask("POST", f"/blocks/{block}/reconcile", {"taken": list(taken)}, token=kiosk)
+def told(ask: Asking, kiosk: str, block: str, *taken: dict[str, Any], **more: Any) -> Any:
+    return ask("POST", f"/blocks/{block}/reconcile", {"taken": list(taken), **more}, token=kiosk)
 
 
 def test_a_lent_number_brings_its_code_along(ask: Asking, kiosk: str) -> None:
-    block = lent(ask, kiosk)
+    block = lent(ask, kiosk, key="first")
     assert len(block["numbers"]) == 20
     first = block["numbers"][0]
     assert first["number"] == "A9001"
     assert "/t/" in first["url"]
     assert first["qr"].startswith("M")
     assert first["qr_size"] > 20
-    assert lent(ask, kiosk, holding=block["id"]) == block
+    assert lent(ask, kiosk, key="first") == block
+    ask.refused("block.held", "POST", "/halls/luolong/blocks", {"queue": "A"}, token=kiosk)
 
 
 def test_what_was_given_becomes_tickets_and_its_code_leads_to_them(ask: Asking, kiosk: str) -> None:
@@ -85,4 +86,14 @@ def test_a_block_is_its_kiosks_alone(ask: Asking, kiosk: str) -> None:
         ask.refused("auth.forbidden", "POST", "/halls/luolong/blocks", {"queue": "A"}, who=who)
     answer = told(ask, kiosk, "luolong-999999")
     assert (answer.status_code, answer.json["code"]) == (404, "block.unknown")
-    assert lent(ask, kiosk, 404, queue="Z")["code"] == "queue.unknown"
+    ask.refused("queue.unknown", "POST", "/halls/luolong/blocks", {"queue": "Z"}, token=kiosk)
+
+
+def test_a_block_is_kept_until_its_kiosk_is_done_with_it(ask: Asking, kiosk: str) -> None:
+    block = lent(ask, kiosk)
+    first, second = ({"number": f"A900{n}", "taken_at": iso(now())} for n in (1, 2))
+    kept = told(ask, kiosk, block["id"], first, done=False).json
+    assert (kept["state"], kept["used"]) == ("leased", 1)
+    closed = told(ask, kiosk, block["id"], second).json
+    assert (closed["state"], closed["used"]) == ("closed", 2)
+    assert lent(ask, kiosk)["numbers"][0]["number"] == "A9021"

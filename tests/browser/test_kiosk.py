@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,13 +10,16 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from simple_websocket import ConnectionClosed, Server
+from werkzeug.serving import make_server
 
 from tools.screenshots import PASSWORD, ROOT, _until_ready
 
@@ -24,10 +28,43 @@ WAIT_MS = 60_000
 CARD = "410305199001010011"
 
 
+class Reader:
+    """The small program beside a card reader: a real websocket server that tells whoever is connected what it read."""
+
+    def __init__(self) -> None:
+        self._server = make_server("127.0.0.1", 0, self._connected, threaded=True)
+        self.address = f"ws://127.0.0.1:{self._server.server_port}"
+        self._lines: list[Server] = []
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _connected(self, environ: dict[str, Any], _start: Callable[..., Any]) -> Any:
+        line = Server.accept(environ)
+        self._lines.append(line)
+        try:
+            while True:
+                line.receive()
+        except ConnectionClosed:
+            self._lines.remove(line)
+        raise ConnectionError  # there is no answer to write: the line was the answer
+
+    def tell(self, **message: str) -> None:
+        for line in list(self._lines):
+            line.send(json.dumps(message))
+
+    def unplug(self) -> None:
+        for line in list(self._lines):
+            line.close()
+
+    def stop(self) -> None:
+        self.unplug()
+        self._server.shutdown()
+
+
 class House:
     """A hall that can be switched off and on again at the same address, with the same data."""
 
-    def __init__(self) -> None:
+    def __init__(self, reader: str) -> None:
+        self.reader = reader
         self.folder = Path(tempfile.mkdtemp(prefix="hall"))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -37,7 +74,8 @@ class House:
 
     def on(self) -> None:
         own = {"HALL_DATA_DIR": str(self.folder), "HALL_PORT": str(self.port), "HALL_DEMO_PASSWORD": PASSWORD}
-        env = {**os.environ, **own, "HALL_KIOSK_BLOCK": "5", "HALL_LOGIN_LIMIT": "1000/minute"}
+        env = {**os.environ, **own, "HALL_KIOSK_BLOCK": "5", "HALL_KIOSK_READER": self.reader}
+        env["HALL_LOGIN_LIMIT"] = "1000/minute"
         command = [sys.executable, "-m", "workers", "launch"]
         self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL)
         _until_ready(self.base, self.process)
@@ -71,8 +109,15 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[House]:
-    made = House()
+def reader() -> Iterator[Reader]:
+    made = Reader()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def house(reader: Reader) -> Iterator[House]:
+    made = House(reader.address)
     made.on()
     yield made
     if made.process is not None:
@@ -108,6 +153,22 @@ COUNT = """async (state) => {
 }"""
 
 
+NUMBERS = """async (queue) => {
+    const base = await new Promise((done) => (indexedDB.open("kiosk", 1).onsuccess = (e) => done(e.target.result)));
+    const store = base.transaction("blocks").objectStore("blocks");
+    const blocks = await new Promise((done) => (store.getAll().onsuccess = (e) => done(e.target.result)));
+    base.close();
+    return blocks.find((block) => block.queue === queue).numbers.map((each) => each.number);
+}"""
+
+
+# tell and stock up, as the first page does; the next number of each queue
+SETTLE = """() => import('/static/blocks.js').then(async (blocks) => {
+    await blocks.settle("luolong", JSON.parse(document.querySelector("[data-home]").dataset.queues));
+    return (await blocks.left()).map((block) => block.numbers[0].number);
+})"""
+
+
 def until(page: Page, question: str, answer: Any, given: Any = None) -> None:
     """Ask the page again and again: its policy forbids what `wait_for_function` does."""
     for _ in range(300):
@@ -131,10 +192,8 @@ def take_offline(page: Page, queue: str, ground: str = "") -> str:
     if ground:
         page.check(f"[name=ground][value={ground}]")
     page.click("[data-take]")
-    number = page.locator("h1[data-slip-number]")
-    expect(number).not_to_be_empty()
-    assert page.locator(".h-qr svg path").count() == 2
-    return number.inner_text()
+    expect(page.locator(".h-qr svg path")).to_have_count(2)
+    return page.locator("h1[data-slip-number]").inner_text()
 
 
 def back_home(page: Page) -> None:
@@ -164,11 +223,49 @@ def test_three_numbers_without_a_server_are_three_tickets_with_it(kiosk: Page, h
     assert made[second]["lane"] == "priority"
     assert made[second]["ground"] == "elderly"
     assert made[first]["arrived_at"] < made[second]["arrived_at"] < made[third]["arrived_at"]
-    closed = [row["body"] for row in house.record() if row["kind"] == "block.closed"]
-    assert sorted((body["queue"], body["used"], len(body["void"])) for body in closed[-2:]) == [
-        ("A", 2, 3),
-        ("C", 1, 4),
-    ]
+    rest = [f"A{int(second[1:]) + n}" for n in range(1, 4)]
+    assert kiosk.evaluate(NUMBERS, "A") == rest  # the block goes on: no number of the run is wasted
+    assert not [row for row in house.record() if row["kind"] == "block.closed"]
+
+
+def test_a_block_of_which_little_is_left_is_told_and_another_lent(kiosk: Page, house: House) -> None:
+    before = len(house.issued())
+    house.off()
+    kiosk.click("text=不动产登记")
+    kiosk.wait_for_selector("[data-queue=B]")
+    given = []
+    for _ in range(3):  # of five
+        given.append(take_offline(kiosk, "B"))
+        kiosk.click("[data-done]")
+    house.on()
+    back_home(kiosk)
+    until(kiosk, COUNT, 6, "leased")
+    assert sorted(row["body"]["number"] for row in house.issued()[before:]) == given
+    (closed,) = [row["body"] for row in house.record() if row["kind"] == "block.closed"]
+    assert (closed["queue"], closed["used"], len(closed["void"])) == ("B", 3, 2)
+    fresh = kiosk.evaluate(NUMBERS, "B")
+    assert len(fresh) == 5 and not set(fresh) & {*given, *closed["void"]}
+
+
+def test_a_second_browser_of_the_same_kiosk_is_lent_nothing(kiosk: Page, house: House, browser: Browser) -> None:
+    mine = kiosk.evaluate(NUMBERS, "A")
+    twin = browser.new_context(viewport=STANDING, locale="zh-CN", storage_state=kiosk.context.storage_state())
+    page = twin.new_page()
+    page.goto(f"{house.base}/kiosk")
+    assert page.evaluate(SETTLE) == []
+    page.goto(f"{house.base}/kiosk/offline")
+    expect(page.locator("[data-none]")).to_be_visible()  # what to do instead is said
+    expect(page.locator("[data-giving]").first).to_be_hidden()
+    twin.close()
+    assert kiosk.evaluate(NUMBERS, "A") == mine
+
+
+def test_a_kiosk_with_a_wrong_clock_keeps_its_numbers(kiosk: Page) -> None:
+    kiosk.evaluate("() => { const real = Date.now.bind(Date); Date.now = () => real() + 2 * 864e5; }")
+    kiosk.evaluate(SETTLE)  # the clock has jumped: the blocks of another day are told and new ones lent
+    lent = kiosk.evaluate(SETTLE)
+    assert len(lent) == 6
+    assert kiosk.evaluate(SETTLE) == lent
 
 
 def test_an_upload_whose_answer_is_lost_doubles_nothing(kiosk: Page, house: House) -> None:
@@ -195,16 +292,18 @@ def test_an_upload_whose_answer_is_lost_doubles_nothing(kiosk: Page, house: Hous
     told.append("from now on")
     kiosk.evaluate("import('/static/blocks.js').then((blocks) => blocks.tell())")
     assert len(told) == 2
-    assert kiosk.evaluate(COUNT, "closing") == 1
+    assert kiosk.evaluate("import('/static/blocks.js').then((blocks) => blocks.untold())") == 1
+    another = take_offline(kiosk, "B")  # the block goes on meanwhile
+    kiosk.click("[data-done]")
     cut["on"] = False
     back_home(kiosk)
-    assert [row["body"]["number"] for row in house.issued()[before:]] == [number]
+    assert [row["body"]["number"] for row in house.issued()[before:]] == [number, another]
 
 
 def test_nothing_of_a_person_is_left_in_the_browser(kiosk: Page, house: House) -> None:
     kiosk.goto(f"{house.base}/kiosk/take?queue=F")
     kiosk.click("[data-person] summary")
-    kiosk.click(f"[data-card-simulated] [data-number='{CARD}']")
+    kiosk.keyboard.type(CARD + "\n")
     expect(kiosk.locator("[data-card] p")).to_have_text("已读身份证 4103**********0011")
     assert CARD not in kiosk.inner_text("body")
     kiosk.click(".k-btn--main")
@@ -241,3 +340,45 @@ def test_a_card_typed_by_a_reader_does_not_stay_in_the_field_with_the_focus(kios
     assert "/kiosk/take" in kiosk.url
     kiosk.click("[data-card-forget]")
     assert kiosk.input_value("#id_number") == ""
+
+
+def test_a_reader_on_its_own_line_reads_cards_and_codes_and_says_that_the_paper_is_out(
+    kiosk: Page, house: House, reader: Reader
+) -> None:
+    words = kiosk.locator("[data-card] p")
+    kiosk.goto(f"{house.base}/kiosk/take?queue=F")
+    kiosk.click("[data-person] summary")
+    expect(words).to_have_text("请把身份证放在读卡区")
+    reader.unplug()
+    expect(words).to_have_text("读卡器没有连接，请用键盘输入")
+    expect(words).to_have_text("请把身份证放在读卡区", timeout=WAIT_MS)  # plugged in again
+    reader.tell(card="nothing that is one")
+    reader.tell(card=CARD)
+    expect(words).to_have_text("已读身份证 4103**********0011")
+    kiosk.click(".k-btn--main")
+    kiosk.wait_for_url("**/kiosk/ticket/*")
+    number, address = kiosk.inner_text(".k-slip__number"), kiosk.url.replace("/kiosk/ticket/", "/t/")
+    for _ in range(50):  # this page has its line to the reader a moment after it is there
+        reader.tell(printer="out")
+        if kiosk.is_visible("[data-nopaper]"):
+            break
+        kiosk.wait_for_timeout(100)
+    assert kiosk.is_visible("[data-nopaper]")
+    for read in ({"card": CARD}, {"code": address}):
+        kiosk.goto(f"{house.base}/kiosk/scan")
+        expect(words).to_have_text("请把身份证放在读卡区")
+        reader.tell(**read)
+        kiosk.wait_for_url("**/kiosk/ticket/*")
+        assert kiosk.inner_text(".k-slip__number") == number
+
+
+def test_a_hall_without_a_reader_shows_cards_to_tap(kiosk: Page, house: House) -> None:
+    def simulated(route: Any) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(house.reader, "simulated"))
+
+    kiosk.context.route("**/kiosk/take*", simulated)
+    kiosk.goto(f"{house.base}/kiosk/take?queue=F")
+    kiosk.click("[data-person] summary")
+    kiosk.click(f"[data-card-simulated] [data-number='{CARD}']")
+    expect(kiosk.locator("[data-card] p")).to_have_text("已读身份证 4103**********0011")

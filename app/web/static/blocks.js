@@ -2,7 +2,8 @@
 // told to it afterwards. One strict transaction a step, so that neither a restart nor a second tab gives a number twice.
 
 const DAY = { timeZone: "Asia/Shanghai" };
-export const today = () => new Date().toLocaleDateString("sv-SE", DAY); // 2026-11-22
+const now = (block) => new Date(Date.now() - (block?.skew ?? 0)); // by the server's clock, once a block told how far it is
+export const today = (block) => now(block).toLocaleDateString("sv-SE", DAY); // 2026-11-22
 
 let opened;
 function database() {
@@ -28,7 +29,8 @@ async function within(step) {
   });
 }
 
-const usable = (block) => block.state === "leased" && block.day === today() && block.numbers.length > 0;
+// States of a block: asked (the server has not answered yet), leased, closing (gives nothing more, and must be told).
+const usable = (block) => block.state === "leased" && block.day === today(block) && block.numbers.length > 0;
 
 // The queues of which a number can be given now, with what is left.
 export const left = () => within((blocks) => blocks.filter(usable));
@@ -39,7 +41,7 @@ export function take(queue, facts) {
     const block = blocks.find((each) => each.queue === queue && usable(each));
     if (!block) return null;
     const [given, ...rest] = block.numbers;
-    const taken_at = new Date(Date.now() - (block.skew ?? 0)).toISOString();
+    const taken_at = now(block).toISOString();
     block.numbers = rest;
     block.taken.push({ number: given.number, taken_at, ...facts });
     store.put(block);
@@ -50,48 +52,71 @@ export function take(queue, facts) {
 // How many numbers were given that the server does not know of yet.
 export const untold = () => within((blocks) => blocks.reduce((sum, block) => sum + block.taken.length, 0));
 
-async function post(path, body) {
+async function post(path, body, key = crypto.randomUUID()) {
   return fetch(`/api/v1${path}`, {
     method: "POST",
-    headers: { "Content-Type": "application/json" },
+    headers: { "Content-Type": "application/json", "Idempotency-Key": key },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(15000),
   });
 }
 
-// Tell the server what was given. A block of which something was given, or whose day is over, gives nothing more from
-// then on; the server answers the same however often it is told. False when something could not be told.
+// Tell the server what was given, however often it takes: it makes each number one ticket. A block goes on until less than
+// half of it is left or its day is over; then it is done with. False when something could not be told.
 export async function tell() {
   const due = await within((blocks, store) => {
-    const ending = blocks.filter((block) => block.taken.length || block.day !== today());
-    for (const block of ending) {
-      block.state = "closing";
-      store.put(block);
+    for (const block of blocks) {
+      if (block.day === today(block) && (block.state !== "leased" || block.numbers.length * 2 >= block.size)) continue;
+      if (block.state === "asked") store.delete(block.id);
+      else store.put(Object.assign(block, { state: "closing" }));
     }
-    return ending;
+    return blocks.filter((block) => block.state === "closing" || block.taken.length);
   });
   let all = true;
-  for (const block of due) {
-    const answer = await post(`/blocks/${block.id}/reconcile`, { taken: block.taken }).catch(() => null);
+  for (const { id, state, taken } of due) {
+    const done = state === "closing";
+    const answer = await post(`/blocks/${id}/reconcile`, { taken, done }).catch(() => null);
     // a block that the server does not know, with nothing given from it, is no loss
-    const over = answer && (answer.ok || (!block.taken.length && [403, 404].includes(answer.status)));
-    if (over) await within((_blocks, store) => void store.delete(block.id));
-    else all = false;
+    const lost = answer && !taken.length && [403, 404].includes(answer.status);
+    if (!answer?.ok && !lost) all = false;
+    else if (lost || (await answer.json()).state === "closed") await within((_blocks, store) => void store.delete(id));
+    else await forget(id, new Set(taken.map((each) => each.number)));
   }
   return all;
 }
 
-// Have a block of today of each open queue; a queue that has none is lent one.
+// What was told leaves the store; what was given since then stays.
+const forget = (id, told) =>
+  within((blocks, store) => {
+    const block = blocks.find((each) => each.id === id);
+    block.taken = block.taken.filter((each) => !told.has(each.number));
+    store.put(block);
+  });
+
+// Have a block of each open queue; a queue of which there is none in any state is lent one. The key is kept before it is
+// used: the block of an answer that was lost is had by the same key.
 export async function stock(hall, queues) {
-  const held = await within((blocks) => blocks.filter((block) => block.day === today() && block.state === "leased"));
-  for (const queue of queues) {
-    if (!queue.open || held.some((block) => block.queue === queue.code)) continue;
-    const answer = await post(`/halls/${hall}/blocks`, { queue: queue.code }).catch(() => null);
+  for (const queue of queues.filter((each) => each.open)) {
+    const id = `asked-${queue.code}`;
+    const key = await within((blocks, store) => {
+      const held = blocks.find((block) => block.queue === queue.code);
+      if (held && held.state !== "asked") return null;
+      const wish = held ?? { id, queue: queue.code, day: today(), state: "asked", key: crypto.randomUUID(), numbers: [], taken: [] };
+      store.put(wish);
+      return wish.key;
+    });
+    if (!key) continue;
+    const answer = await post(`/halls/${hall}/blocks`, { queue: queue.code }, key).catch(() => null);
     if (!answer?.ok) continue;
     const lent = await answer.json();
     const { name, name_en, icon } = queue;
-    const skew = Date.now() - Date.parse(lent.leased_at); // how far this kiosk's clock is from the server's
-    await within((_blocks, store) => void store.put({ ...lent, name, name_en, icon, skew, state: "leased", taken: [] }));
+    const told = answer.headers.get("Date") ?? lent.leased_at; // the answer to a key may be an old one
+    const skew = Date.now() - Date.parse(told); // how far this kiosk's clock is from the server's
+    const size = lent.numbers.length;
+    await within((_blocks, store) => {
+      store.delete(id);
+      store.put({ ...lent, name, name_en, icon, skew, size, state: "leased", taken: [] });
+    });
   }
 }
 

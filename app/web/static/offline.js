@@ -40,6 +40,7 @@ async function home() {
   tiles.replaceChildren(...blocks.toSorted((a, b) => a.queue.localeCompare(b.queue)).map(tile));
   tiles.classList.toggle("k-tiles--few", blocks.length < 3);
   document.querySelector("[data-none]").hidden = blocks.length > 0;
+  for (const words of document.querySelectorAll("[data-giving]")) words.hidden = !blocks.length;
   show("queues");
 }
 
