@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.catalog.queries import item as item_of
+from app.catalog.queries import search_items
 from app.events import SYSTEM
 from app.hall.queries import calendar
 from app.hall.settings import import_calendar
@@ -85,3 +87,13 @@ def said(page: str) -> str:
     """What a person reads: the page without its tags, white space folded."""
     body = re.sub(r"<(script|style|title)\b.*?</\1>", " ", page, flags=re.S)
     return " ".join(html.unescape(TAG.sub(" ", body)).split())
+
+
+def an_item() -> dict[str, Any]:
+    """A written item of several days whose papers are more than one."""
+    found = search_items(zones=list("ABCDE"))["items"]
+    return next(
+        item
+        for item in (item_of(row["code"]) for row in found)
+        if item["time_class"] == "multi_day" and len(item["materials"]) > 1 and len(item["departments"]) == 1
+    )
