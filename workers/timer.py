@@ -117,7 +117,9 @@ class Timer:
                 self.jobs.enqueue("render_batch", hall, batch_id)
 
     def print_slips(self) -> None:
-        """Ask again for slips that were not printed, as long as somebody may still stand there."""
+        """Ask again for slips that were not printed, as long as somebody may still stand there. A number of a block is on
+        paper since the kiosk gave it.
+        """
         at = now()
         for hall in _codes():
             query = select(Ticket.id).where(
@@ -126,6 +128,7 @@ class Timer:
                 Ticket.issued_at > at - PRINT_WITHIN,
                 Ticket.issued_at < at - SETTLE,
                 Ticket.channel.in_(PRINTED_AT),
+                Ticket.block_id.is_(None),
             )
             for ticket_id in db.session.execute(query).scalars():
                 if not is_printed(self.settings, hall, ticket_id):

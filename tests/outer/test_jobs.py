@@ -32,6 +32,7 @@ from app.notices.models import NoticeRow
 from app.now import local_day, now
 from app.people.models import Staff
 from app.people.permissions import permissions_of
+from app.queueing.blocks import lease_block, reconcile
 from app.queueing.models import Ticket
 from app.queueing.tickets import issue_ticket
 from tests.outer.stage import Redis, Stage, until
@@ -305,6 +306,10 @@ def test_slips_that_are_missing_are_asked_for_as_long_as_it_makes_sense(
 ) -> None:
     watch.settings = replace(stage.settings, printer="spool")
     ticket, done, _phone = take(kiosk), take(kiosk, "guide"), take(kiosk, "phone")
+    block = lease_block(hall="luolong", actor=kiosk, at=now(), queue="B", size=2)
+    on_paper = [{"number": block["numbers"][0]["number"], "lane": "normal", "taken_at": now()}]
+    block_id = int(block["id"].rsplit("-", 1)[1])
+    reconcile(hall="luolong", actor=kiosk, at=now(), block_id=block_id, taken=on_paper)
     spool = jobs.spool_of(watch.settings)
     spool.mkdir()
     (spool / f"luolong-{done}-1.bin").touch()
