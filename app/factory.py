@@ -12,6 +12,7 @@ from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from app import api, cli, db, privacy, web
 from app.config import Settings
@@ -32,9 +33,17 @@ _HTTP_CODES = {
 }
 
 
+class Id(IntegerConverter):
+    """A number in an address that a database can hold; a longer one leads nowhere."""
+
+    def __init__(self, map: Map, *arguments: Any, max: int | None = 2**31 - 1, **more: Any) -> None:
+        super().__init__(map, *arguments, max=max, **more)
+
+
 def create_app(settings: Settings) -> Flask:
     """The application with every room of `app/` in it. Screens and printers are added above it, in wsgi.py."""
     app = Flask("app", static_folder=None)
+    app.url_map.converters["int"] = Id
     app.extensions["settings"] = settings
     privacy.use_keys(settings.secret_key, settings.secret_key_fallbacks)
     app.config.update(

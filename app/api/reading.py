@@ -66,11 +66,19 @@ def body() -> Any:
     if (raw or by_cookie) and not request.is_json:
         raise Refusal("request.media_type")
     try:
-        loaded = json.loads(raw.decode(), parse_constant=_no_number) if raw.strip() else {}
+        read = {"parse_constant": _no_number, "object_pairs_hook": _named}
+        loaded = json.loads(raw.decode(), **read) if raw.strip() else {}
     except (ValueError, RecursionError):  # bad UTF-8 and integers of thousands of digits are ValueErrors too
         raise Refusal("request.not_json") from None
     request.environ[BODY] = loaded
     return loaded
+
+
+def _named(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose names can be told again. Raises UnicodeEncodeError, a ValueError, for half a character."""
+    for name, _ in pairs:
+        name.encode()
+    return dict(pairs)
 
 
 def _no_number(name: str) -> NoReturn:

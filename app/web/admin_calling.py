@@ -181,7 +181,7 @@ def _carried(text: str) -> Draft:
         given = json.loads(text) if len(text) < LARGEST else {}
         weights = {window: dict(own) for window, own in given["weights"].items()}
         return Draft(write_policy(read_policy(given["policy"])), weights)
-    except (TypeError, ValueError, KeyError, AttributeError):  # PolicyInvalid is a ValueError
+    except (TypeError, ValueError, KeyError, AttributeError, RecursionError):  # PolicyInvalid is a ValueError
         raise Refusal("request.invalid", detail=gettext("请重新填写")) from None
 
 

@@ -31,6 +31,7 @@ BAD_BODIES = [
     (b'{"queue": NaN}', "application/json", "request.not_json"),
     (b'{"queue": Infinity}', "application/json", "request.not_json"),
     (b'{"queue": ' + b"9" * 5000 + b"}", "application/json", "request.not_json"),
+    (b'{"queue": {"\\ud800": 1}}', "application/json", "request.not_json"),
     (b"[" * 50_000, "application/json", "request.not_json"),
     (b'{"queue": "A"}', "text/plain", "request.media_type"),
     (b"queue=A", "application/x-www-form-urlencoded", "request.media_type"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.exceptions import NotFound
 
 from app.people.gate import DEVICE_COOKIE, SESSION_COOKIE
 from app.people.permissions import Permission
@@ -37,6 +39,19 @@ def test_every_address_leads_somewhere(
 
 def _good(answer: Any) -> bool:
     return answer.status_code < 400 or answer.mimetype == "audio/wav"
+
+
+def test_a_number_that_no_database_holds_leads_nowhere(house: Flask) -> None:
+    """Every route with a number in its address refuses a longer one before it asks for it."""
+    numbered = [rule for rule in house.url_map.iter_rules() if "<int:" in rule.rule]
+    assert len(numbered) > 5
+    addresses = house.url_map.bind("hall")
+    for rule in numbered:
+        method = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})[0]
+        path = re.sub(r"<int:\w+>", str(2**31), rule.rule)
+        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", path)
+        with pytest.raises(NotFound):
+            addresses.match(re.sub(r"<\w+>", "x", path), method)
 
 
 def test_nobody_comes_in_unasked(house: Flask, day: dict[str, str]) -> None:

@@ -185,7 +185,17 @@ def test_rules_that_somebody_else_changed_are_looked_at_again(admin: Visitor, st
 
 
 @pytest.mark.parametrize(
-    "carried", ["", "{}", "[]", "null", '{"policy": {}}', '{"policy": {"recalls": "x"}, "weights": {}}', "x" * 30_000]
+    "carried",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"policy": {}}',
+        '{"policy": {"recalls": "x"}, "weights": {}}',
+        "x" * 30_000,
+        "[" * 9_000,
+    ],
 )
 def test_what_was_tampered_with_is_refused(admin: Visitor, carried: str) -> None:
     assert admin.post(PAGE, {"idempotency_key": "one", "rules": carried, "seen": ""}).status_code == 422

@@ -94,6 +94,7 @@ def test_a_suggestion_can_be_tried(supervisor: Visitor, today: str) -> None:
     [
         *("open=W99:A", "open=W07:Z", "teach=W01:Z=0", "open=W07:A@late-early", "ratio=0:9", "call_by=4000"),
         *("policy=%7Bnot", "policy=%5B1%5D", "policy=%7B%22conditions%22:3%7D", "open=&teach=:&day=never&all=7"),
+        "policy=" + 3000 * "[",
     ],
 )
 def test_what_cannot_be_is_said_and_breaks_nothing(supervisor: Visitor, today: str, asked: str) -> None:
