@@ -107,7 +107,11 @@ class House:
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> House:
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(
