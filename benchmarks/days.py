@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 
 from app.now import SHANGHAI
-from app.queueing.rules.simulate import Day, Desk, Span, Turn, Visit
+from app.queueing.rules.day import Day, Desk, Span, Turn, Visit
 from app.queueing.rules.states import Lane
 
 FOLDER = Path(__file__).parent.parent / "tests" / "data" / "days"

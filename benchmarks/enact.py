@@ -12,7 +12,7 @@ from app.db import db
 from app.errors import Refusal
 from app.events import Actor
 from app.queueing import calls, forecasts, serving, setup, tickets, windows
-from app.queueing.rules.simulate import Day, Visit
+from app.queueing.rules.day import Day, Visit
 
 
 class Enacted:

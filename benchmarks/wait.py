@@ -12,8 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from app.queueing.rules.accuracy import Guess, Score, score
+from app.queueing.rules.day import Visit
 from app.queueing.rules.forecast import Forecast, Past, Present, Serving, Waiting, forecast, past_of, planned
-from app.queueing.rules.simulate import Floor, Visit
+from app.queueing.rules.simulate import Floor
 from app.queueing.rules.states import Lane
 from benchmarks import days, tables
 

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.queueing.rules.balance import measure, suggest, waited_min
+from app.queueing.rules.changes import Changes, changed
+from app.queueing.rules.day import Day, Desk, Turn, Visit
 from app.queueing.rules.policy import Policy
-from app.queueing.rules.simulate import Changes, Day, Desk, Turn, Visit, changed, run
+from app.queueing.rules.simulate import run
 from app.queueing.rules.states import Lane
 from benchmarks import days
 

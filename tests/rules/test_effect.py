@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from app.now import SHANGHAI
+from app.queueing.rules.day import Day, Desk, Turn, Visit
 from app.queueing.rules.effect import Figures, effect, ruled
 from app.queueing.rules.policy import Policy
-from app.queueing.rules.simulate import Day, Desk, Turn, Visit
 from app.queueing.rules.states import Lane
 
 NINE = datetime(2026, 3, 11, 9, 0, tzinfo=SHANGHAI)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from app.queueing.rules import forecast as rules
 from app.queueing.rules.accuracy import AIM, Guess, score
+from app.queueing.rules.day import Desk
 from app.queueing.rules.forecast import (
     Past,
     Present,
@@ -24,7 +25,7 @@ from app.queueing.rules.forecast import (
     said,
 )
 from app.queueing.rules.policy import Condition, Policy
-from app.queueing.rules.simulate import Desk, Floor, Outcome
+from app.queueing.rules.simulate import Floor, Outcome
 from app.queueing.rules.states import Lane
 from app.queueing.rules.steady import Moved, Shown, settle
 from benchmarks import days

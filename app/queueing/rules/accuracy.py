@@ -23,10 +23,6 @@ class Guess:
     shared_s: float
     waited_s: float
 
-    @property
-    def inside(self) -> bool:
-        return self.low_s is not None and self.high_s is not None and self.low_s <= self.waited_s <= self.high_s
-
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -48,20 +44,19 @@ class Score:
 
 def score(guesses: Sequence[Guess]) -> Score:
     """All of them together; figures are None when nobody was told anything."""
-    told = [each for each in guesses if each.low_s is not None and each.high_s is not None]
+    told = [(each, each.low_s, each.high_s) for each in guesses if each.low_s is not None and each.high_s is not None]
     if not told:
         return Score(len(guesses), 0, *[None] * 7)
-    middles = [abs((each.low_s + each.high_s) / 2 - each.waited_s) for each in told]  # type: ignore[operator]
     return Score(
         people=len(guesses),
         told=len(told),
-        inside=_mean([each.inside for each in told]),
-        sooner=_mean([each.waited_s < each.low_s for each in told]),  # type: ignore[operator]
-        later=_mean([each.waited_s > each.high_s for each in told]),  # type: ignore[operator]
-        error_s=_mean(middles),
-        naive_error_s=_mean([abs(each.naive_s - each.waited_s) for each in told]),
-        shared_error_s=_mean([abs(each.shared_s - each.waited_s) for each in told]),
-        width_s=_mean([each.high_s - each.low_s for each in told]),  # type: ignore[operator]
+        inside=_mean([low <= each.waited_s <= high for each, low, high in told]),
+        sooner=_mean([each.waited_s < low for each, low, _ in told]),
+        later=_mean([each.waited_s > high for each, _, high in told]),
+        error_s=_mean([abs((low + high) / 2 - each.waited_s) for each, low, high in told]),
+        naive_error_s=_mean([abs(each.naive_s - each.waited_s) for each, _, _ in told]),
+        shared_error_s=_mean([abs(each.shared_s - each.waited_s) for each, _, _ in told]),
+        width_s=_mean([high - low for _, low, high in told]),
     )
 
 

@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from app.queueing.rules.changes import Changes, Lesson, Opening
+from app.queueing.rules.day import Day, Span, joined
 from app.queueing.rules.policy import Policy
-from app.queueing.rules.simulate import Called, Changes, Day, Lesson, Opening, Outcome, Span, joined, run
+from app.queueing.rules.simulate import Called, Outcome, run
 from app.queueing.rules.states import Lane
 
 HALF_HOUR = timedelta(minutes=30)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.queueing.rules.balance import waited_min
+from app.queueing.rules.day import Day
 from app.queueing.rules.policy import Policy
-from app.queueing.rules.simulate import Day, Outcome, run
+from app.queueing.rules.simulate import Outcome, run
 from app.queueing.rules.states import Lane
 
 MOVED_S = 60  # whoever would have waited so much longer or shorter has been moved

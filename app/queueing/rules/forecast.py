@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from math import ceil
 from random import Random
 
+from app.queueing.rules.day import Busy, Day, Desk, Span, Turn, Visit, joined
 from app.queueing.rules.order import Tally
 from app.queueing.rules.policy import MOST_MIN, Policy
-from app.queueing.rules.simulate import Busy, Day, Desk, Floor, Span, Turn, Visit, joined
+from app.queueing.rules.simulate import Floor
 from app.queueing.rules.states import Lane
 
 ENOUGH = 5  # services of a queue that say something about the next one
@@ -43,6 +44,7 @@ class Waiting:
     lane: Lane
     queued_at: datetime
     window: str | None = None
+    since: datetime | None = None  # since when the wait of who waits again counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ def _drawn(present: Present, past: Past, asked: Mapping[int, str], lots: Random)
     visits = []
     for each in present.waiting:
         service = _service(pace.get(each.queue, usual), past.leaving, lots)
-        turn = Turn(each.queue, each.lane, service, queued_at=each.queued_at, window=each.window)
+        turn = Turn(each.queue, each.lane, service, queued_at=each.queued_at, since=each.since, window=each.window)
         visits.append(Visit(each.ticket, "", at, (turn,)))
     for ticket, queue in asked.items():
         visits.append(Visit(ticket, "", at, (Turn(queue, ghost=True),)))

@@ -9,8 +9,9 @@ from typing import Any
 
 from app import events as e
 from app.events import Recorded
+from app.queueing.rules.day import Day, Desk, Span, Turn, Visit, joined
 from app.queueing.rules.policy import Policy
-from app.queueing.rules.simulate import Called, Day, Desk, Span, Turn, Visit, joined
+from app.queueing.rules.simulate import Called
 from app.queueing.rules.states import Lane
 
 UNKNOWN_S = 15.0  # the pace of windows that never had to call anybody who waited
