@@ -384,7 +384,10 @@ def _changes(
 def forecast_command(hall_code: str, first: datetime | None, last: datetime | None) -> None:
     """How true the promised waits were: who was called within the range, and the error beside a naive estimate."""
     today = local_day(now())
-    found = accuracy(hall_code, first.date() if first else today, last.date() if last else today)
+    try:
+        found = accuracy(hall_code, first.date() if first else today, last.date() if last else today)
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence("en")) from refusal
     click.echo(json.dumps(found, ensure_ascii=False, indent=1))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import g
@@ -15,11 +15,11 @@ from app.errors import Refusal
 from app.now import local_day, now
 from app.people.gate import requires
 from app.people.permissions import Permission
-from app.queueing import ledgers, statistics
+from app.queueing import days, ledgers, statistics
 
 noun = Noun("statistics", "How long people waited and were served, and what windows did with their time")
 
-YEARS = validate.Range(date(1990, 1, 1), date(2100, 12, 31))
+YEARS = validate.Range(days.FIRST, days.LAST)
 NUMBER = {"required": True}
 SECONDS = {"description": "Whole seconds"}
 

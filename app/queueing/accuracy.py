@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, select
 
 from app.db import db
-from app.now import SHANGHAI
+from app.queueing import days
 from app.queueing.models import Call, Ticket, WindowQueue, WindowSession
 from app.queueing.rules.accuracy import AIM, Guess, score
 from app.queueing.rules.forecast import ENOUGH, KEPT
@@ -22,9 +22,9 @@ LONGEST = timedelta(days=92)
 def accuracy(hall: str, first: date, last: date) -> dict[str, Any]:
     """The score of the days from `first` to `last`, both included (92 at most), and by queue; spans in minutes.
 
-    Only who was called counts, and only who was told a range counts in the shares and errors.
+    Only who was called counts, and only who was told a range counts in the shares and errors. Refuses request.invalid.
     """
-    first = max(first, last - LONGEST)
+    first = max(days.known(first), days.known(last) - LONGEST)
     found: list[Guess] = []
     for n in range((last - first).days + 1):
         found.extend(guesses(hall, first + timedelta(days=n)))
@@ -102,9 +102,9 @@ def _by_queue(rows: Sequence[Row[Any]]) -> tuple[dict[str, list[datetime]], dict
 
 def _services(hall: str, day: date) -> tuple[dict[str, list[datetime]], dict[str, list[float]]]:
     """By queue, when calls ended and how long they kept their windows, in the order of the ends."""
-    begin = datetime.combine(day, time.min, SHANGHAI)
+    begin, end = days.span(day)
     query = select(Call.queue, Call.called_at, Call.ended_at).where(
-        *(Call.hall == hall, Call.called_at >= begin, Call.called_at < begin + timedelta(days=1)),
+        *(Call.hall == hall, Call.called_at >= begin, Call.called_at < end),
         *(Call.ended_at.is_not(None), Call.queue.is_not(None)),
     )
     ended: dict[str, list[datetime]] = {}
@@ -117,8 +117,7 @@ def _services(hall: str, day: date) -> tuple[dict[str, list[datetime]], dict[str
 
 def _open(hall: str, day: date) -> dict[str, list[tuple[datetime, datetime]]]:
     """By queue, when windows that serve it now were open on that day."""
-    begin = datetime.combine(day, time.min, SHANGHAI)
-    end = begin + timedelta(days=1)
+    begin, end = days.span(day)
     query = (
         select(WindowQueue.queue, WindowSession.opened_at, WindowSession.closed_at)
         .join(WindowSession, (WindowSession.hall == WindowQueue.hall) & (WindowSession.window == WindowQueue.window))

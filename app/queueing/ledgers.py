@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import or_, select
@@ -15,26 +15,16 @@ from app.errors import Refusal
 from app.eventlog import EventRow
 from app.events import TicketCalled, TicketUnparked
 from app.hall.models import Hall, Window
-from app.now import SHANGHAI, iso
+from app.now import iso
 from app.people.models import Staff
+from app.queueing import days
 from app.queueing.models import Call, Ticket, WindowPause, WindowSession
 from app.queueing.replay import policy_on, weights_on
-from app.queueing.rules.ledger import (
-    AtWindow,
-    DayLedger,
-    Entry,
-    Kind,
-    Seat,
-    Standing,
-    Stretch,
-    Use,
-    fold,
-    recall_patterns,
-    sums,
-)
+from app.queueing.rules.entries import Entry, Kind, recall_patterns
+from app.queueing.rules.ledger import AtWindow, DayLedger, Seat, Standing, fold
+from app.queueing.rules.stretches import Stretch, Use, sums
 
 COUNTED = ("calls", "recalls", "started", "finished", "missed", "parked", "transferred", "abandoned", "chosen", "quick")
-ONE_DAY = timedelta(days=1)
 KINDS = tuple(kind.value for kind in Kind)
 USES = tuple(use.value for use in Use)
 
@@ -42,13 +32,14 @@ USES = tuple(use.value for use in Use)
 def day_ledger(hall: str, day: date, at: datetime) -> dict[str, Any]:
     """One day of a hall by window and by clerk, its stretches and what is worth a second look; of today, until `at`.
 
-    `of_clerk` makes of it what one clerk sees: the same as the supervisor sees about them. Refuses hall.unknown.
+    `of_clerk` makes of it what one clerk sees: the same as the supervisor sees about them. Refuses hall.unknown,
+    request.invalid.
     """
     if db.session.execute(select(Hall.code).where(Hall.code == hall)).scalar_one_or_none() is None:
         raise Refusal("hall.unknown", hall=hall)
-    begin = datetime.combine(day, time.min, SHANGHAI)
-    end = max(min(begin + ONE_DAY, at), begin)
-    rows = eventlog.between(hall, begin, min(begin + ONE_DAY, at + timedelta(microseconds=1)))
+    begin, midnight = days.span(day)
+    end = max(min(midnight, at), begin)
+    rows = eventlog.between(hall, begin, min(midnight, at + timedelta(microseconds=1)))
     before = rows[0].seq - 1 if rows else eventlog.heads().get(hall, 0)
     found = fold(rows, begin, end, _standing(hall, before, begin))
     entries = sorted([*found.entries, *recall_patterns(found.misses)], key=lambda each: (each.at, each.to_seq))

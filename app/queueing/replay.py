@@ -19,21 +19,22 @@ from app.hall.models import Hall, Window
 from app.hall.queries import schedule
 from app.hall.rules.calendar import CalendarUnknown
 from app.now import SHANGHAI, iso, local
+from app.queueing import days
 from app.queueing.models import Queue, WindowQueue
 from app.queueing.rules.balance import Balance, Suggestion, Waits, measure, suggest
+from app.queueing.rules.changes import Changes, Lesson, Opening, changed
+from app.queueing.rules.day import Day, Span
 from app.queueing.rules.policy import Policy, PolicyInvalid, read_policy, write_policy
 from app.queueing.rules.record import Kept, fold
-from app.queueing.rules.simulate import Changes, Day, Lesson, Opening, Outcome, Span, changed, run
+from app.queueing.rules.simulate import Outcome, run
 
-ONE_DAY = timedelta(days=1)
 MOST_CHANGES = 60
 POLICY_FIELDS = ("ratio", "call_by_min", "head_start_min", "conditions", "dispatch", "rest_s")
 
 
 def day_of(hall: str, day: date, at: datetime) -> Kept:
-    """A day as the record tells it; of today, what has been until `at`. Refuses hall.unknown."""
-    begins = datetime.combine(day, time.min, SHANGHAI)
-    ends = begins + ONE_DAY
+    """A day as the record tells it; of today, what has been until `at`. Refuses hall.unknown, request.invalid."""
+    begins, ends = days.span(day)
     if db.session.execute(select(Hall.code).where(Hall.code == hall)).scalar_one_or_none() is None:
         raise Refusal("hall.unknown", hall=hall)
     rows = eventlog.between(hall, begins, min(ends, at + timedelta(microseconds=1)))
