@@ -8,9 +8,8 @@ from flask import Response, g
 from marshmallow import fields
 
 from app.api.noun import Noun
-from app.api.reading import own_hall, window_id
+from app.api.reading import acting_hall, window_id
 from app.api.schemas import Nothing, Shape, Text, instant, maybe, said
-from app.errors import Refusal
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
@@ -90,10 +89,7 @@ class Call(Shape):
 @noun.response(200, WindowNow(many=True))
 def list_windows(given: dict[str, Any]) -> Any:
     """The windows of a hall: who is there, which queues they serve, which number they have."""
-    hall = given["hall"] or g.actor.hall
-    if not hall:
-        raise Refusal("request.invalid", detail="hall: required of those who belong to no single hall")
-    return windows_of_hall(own_hall(g.actor, hall))
+    return windows_of_hall(acting_hall(g.actor, given["hall"]))
 
 
 @noun.post("/windows/<window>/open", refuses=f"{AT} window.already_open window.staff_elsewhere")
