@@ -109,6 +109,21 @@ def hall(staff: Callable[[str], Actor], kiosk: Actor) -> Hall:
 
 
 @pytest.fixture
+def called(hall: Hall) -> dict[str, Any]:
+    """The first number of the day, called to W01."""
+    hall.open()
+    hall.take()
+    return hall.call()["ticket"]
+
+
+@pytest.fixture
+def serving(hall: Hall, called: dict[str, Any]) -> dict[str, Any]:
+    """The same, a minute later at the window."""
+    hall.later(minutes=1).step(calls.start, called)
+    return called
+
+
+@pytest.fixture
 def spring(hall: Hall) -> Hall:
     """The hall on Monday 2 March 2026, with an announced calendar; the demo network was founded before."""
     db.session.query(HallHead).update({"last_at": datetime(2026, 1, 1, tzinfo=SHANGHAI)})

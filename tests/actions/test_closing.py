@@ -12,7 +12,7 @@ from app.events import SYSTEM, DayClosed, IssuingChanged
 from app.now import SHANGHAI
 from app.queueing import calls, closing, queries, setup, tickets
 from tests.actions.conftest import number_of, refused
-from tests.actions.test_visits import line, row_of, told
+from tests.actions.looking import count_statements, line, row_of, told
 
 PERSON = {"name": "张三丰", "id_number": "410305199001010011"}
 
@@ -161,8 +161,6 @@ def test_a_request_that_waited_for_the_lock_over_midnight_belongs_to_the_day_of_
 
 
 def test_expiring_many_costs_a_few_statements(hall) -> None:
-    from tests.actions.test_visits import count_statements
-
     def expired_after(waiting: int) -> int:
         for _ in range(waiting):
             hall.take()

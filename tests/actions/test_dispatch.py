@@ -11,7 +11,7 @@ from app.queueing import calls, setup, windows
 from app.queueing.dispatch import dispatch_due, dispatch_next
 from app.queueing.models import Call
 from tests.actions.conftest import refused
-from tests.actions.test_visits import set_policy, told
+from tests.actions.looking import set_policy, told
 
 
 def due(hall) -> bool:

@@ -14,20 +14,9 @@ from app.db import db
 from app.errors import Refusal
 from app.queueing import calls, closing, queries, setup, tickets, windows
 from app.queueing.models import Call, Ticket
-from tests.actions.conftest import number_of
+from tests.actions.conftest import number_of, refused
 
 PERSON = {"name": "张三丰", "id_number": "410305199001010011"}
-
-
-@pytest.fixture
-def called(hall):
-    hall.open()
-    hall.take()
-    return hall.call()["ticket"]
-
-
-def refused(code: str):
-    return pytest.raises(Refusal, match=f"^{code}$")
 
 
 def test_unknown_and_closed_queues_give_no_ticket(hall) -> None:
