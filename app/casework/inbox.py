@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, false, 
 from sqlalchemy.orm import Session
 
 from app import privacy
-from app.casework.cases import clocks_from, open_field
+from app.casework.cases import clocks_from, ended_at, open_field
 from app.casework.models import Case, CaseReview, CaseStop, CaseUrge
 from app.casework.queries import clock_view, item_view
 from app.casework.rules.clocks import Clock, standing
@@ -207,6 +207,7 @@ def _line(
         "received_at": iso(case.received_at),
         "accepted_at": iso(case.accepted_at),
         "decided_at": iso(case.decided_at),
+        "ended_at": iso(ended_at(case)),
         "ready_at": iso(case.ready_at),
         "delivered_at": iso(case.delivered_at),
         "promised": clock_view(case, Clock.PROMISED, now),

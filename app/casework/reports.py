@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, select, true
+from sqlalchemy import ColumnElement, and_, func, not_, select, true, tuple_
 from sqlalchemy import case as when
 
 from app.casework.cases import ended_at
@@ -75,6 +75,10 @@ FIGURES: dict[str, Figure] = {
     "late_unexplained": Figure("decided", lambda: and_(_late(), Case.overdue_told_at.is_(None))),
     "extended": Figure("decided", lambda: Case.extended),
 }
+
+
+# cases whose clocks were stopped in the period, by which clocks stood
+STOPS = {"special": "both", "promised_stops": "promised"}
 
 
 def report(*, hall: str | None, span: Span, side: str, at: datetime) -> dict[str, Any]:
@@ -173,11 +177,13 @@ def _took(hall: str | None, span: Span, side: str) -> Iterable[tuple[str, Took]]
 
 
 def _stopped(hall: str | None, span: Span, side: str) -> Iterable[tuple[str, Mapping[str, Any], str, int]]:
+    """Cases that were stopped in the period, each once however often it was."""
     key = _key(side)
-    query = select(*key, Case.guide_digest, CaseStop.clocks, func.count()).select_from(CaseStop)
-    query = query.join(Case, and_(Case.hall == CaseStop.hall, Case.id == CaseStop.case_id))
-    query = query.where(*_between(CaseStop.hall, CaseStop.from_at, hall, span))
-    found = _counted(query.group_by(*key, Case.guide_digest, CaseStop.clocks), key)
+    stops = select(CaseStop.hall, CaseStop.case_id, CaseStop.clocks).distinct()
+    stop = stops.where(*_between(CaseStop.hall, CaseStop.from_at, hall, span)).subquery()
+    query = select(*key, Case.guide_digest, stop.c.clocks, func.count()).select_from(stop)
+    query = query.join(Case, and_(Case.hall == stop.c.hall, Case.id == stop.c.case_id))
+    found = _counted(query.group_by(*key, Case.guide_digest, stop.c.clocks), key)
     guides = _guides(row[1] for row in found)
     for value, digest, clocks, number in found:
         yield _name(side, value, guides[digest]), guides[digest], clocks, number
@@ -267,9 +273,15 @@ def cases_behind(
     *, figure: str, hall: str | None, span: Span, side: str = "", key: str = "", at: datetime, page: int = 1
 ) -> dict[str, Any]:
     """The cases that a figure counts, in the order of their instant; of one `key` of a `side`, or all."""
-    of = FIGURES[figure]
     session = db.session()
-    conditions = [*_cohort(of.of, hall, span), of.counts()]
+    if figure in STOPS:
+        of = FIGURES["received"]
+        begun = (CaseStop.clocks == STOPS[figure], *_between(CaseStop.hall, CaseStop.from_at, hall, span))
+        stops = select(CaseStop.hall, CaseStop.case_id).where(*begun)
+        conditions: list[ColumnElement[bool]] = [tuple_(Case.hall, Case.id).in_(stops)]
+    else:
+        of = FIGURES[figure]
+        conditions = [*_cohort(of.of, hall, span), of.counts()]
     wanted: dict[str, Any] = {"hall": Case.hall == key, "item": Case.item == key}
     if side == "clerk" and key:
         conditions.append(Case.received_by.in_(select(Staff.id).where(Staff.username == key)))

@@ -196,14 +196,20 @@ def open_cases(
     late: bool = False,
     due_on: datetime | None = None,
     due_until: datetime | None = None,
+    turning: Light = Light.yellow,
+    silent: bool = False,
     page: int = 1,
     per_page: int = PER_PAGE,
 ) -> dict[str, Any]:
     """The open cases behind a figure. Late ones whose reason nobody has published stand on top, then by due instant.
 
-    `due_on` and `due_until` bound the instant at which the light turns yellow [from, until).
+    `due_on` and `due_until` bound the instant at which the light becomes `turning`, yellow or red: [from, until).
+    `silent`: only late ones without a public reason.
     """
-    conditions: list[Any] = [Case.hall.in_(_codes(hall)), _LATE if late else _OPEN]
+    red = bool(due_on) and turning is Light.red
+    conditions: list[Any] = [Case.hall.in_(_codes(hall)), _LATE if late or silent or red else _OPEN]
+    if silent:
+        conditions.append(Case.overdue_told_at.is_(None))
     if department:
         part = (CaseReview.hall == Case.hall, CaseReview.case_id == Case.id, CaseReview.department == department)
         conditions.append(exists().where(*part, CaseReview.state == "open"))
@@ -214,13 +220,14 @@ def open_cases(
     if light:
         conditions.append(Case.light == light)
     if due_on and due_until:
-        conditions += [Case.order_at >= due_on, Case.order_at < due_until, Case.light.in_(_COMING)]
+        column, before = (Case.statutory_due_at, (Light.yellow.value,)) if red else (Case.order_at, _COMING)
+        conditions += [column >= due_on, column < due_until, Case.light.in_(before)]
     session = db.session()
     some = select(Case.id).where(*conditions).limit(MOST).subquery()
     total = session.execute(select(func.count()).select_from(some)).scalar_one()
     page = max(page, 1)
     explained = when((Case.light.in_(LATE) & Case.overdue_told_at.is_(None), 0), else_=1)
-    order = [explained, Case.order_at, Case.id] if late else [Case.order_at, Case.id]
+    order = [explained, Case.order_at, Case.id] if late or silent else [Case.order_at, Case.id]
     query = select(Case).where(*conditions).order_by(*order).limit(per_page + 1).offset((page - 1) * per_page)
     found = session.execute(query).scalars().all()
     items = lines(session, found[:per_page], at)

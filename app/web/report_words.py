@@ -259,7 +259,7 @@ def _late(report: Mapping[str, Any]) -> tuple[list[str], list[Table | Bars | Col
 def _procedures(total: Row) -> list[str]:
     return [
         gettext(
-            "进入特别程序 %(special)s 件次，因勘验、技术审查或者审查补正停承诺时限 %(stops)s 件次；再次告知补正 %(second)s 件，"
+            "进入特别程序 %(special)s 件，因勘验、技术审查或者审查补正停承诺时限 %(stops)s 件；再次告知补正 %(second)s 件，"
             "逾期未告知视为受理 %(deemed)s 件；即办件 %(instant)s 件，转为承诺件 %(converted)s 件。",
             special=total["special"],
             stops=total["promised_stops"],

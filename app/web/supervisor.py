@@ -38,7 +38,6 @@ _ = lazy_gettext
 SIDES: dict[str, Any] = {"department": _("部门"), "hall": _("大厅"), "clerk": _("收件人员"), "stage": _("环节")}
 
 OVERDUE_SHOWN = 10
-DUE = {"due_on": "from_at", "due_until": "until_at"}
 RECORD_SHOWN = 50
 
 
@@ -136,15 +135,18 @@ def cases() -> str:
     asked = {name: request.args.get(name, "")[:60] for name in ("department", "clerk", "stage", "light")}
     page = whole(request.args.get("page"), 1, most=100_000)
     figure = request.args.get("figure", "")
-    if figure in reports.FIGURES:
+    if figure in reports.FIGURES or figure in reports.STOPS:
         return _behind(actor, figure, page, at)
     hall = hall_at_desk(actor)
     chosen = {name: value or None for name, value in asked.items()}
     chosen["light"] = asked["light"] if asked["light"] in set(Light) else None
-    overdue = request.args.get("overdue") == "1"
-    day = next((row for row in watch.forecast(hall["code"], at) if row["day"] == request.args.get("due")), None)
-    due = {name: datetime.fromisoformat(day[f]) for name, f in DUE.items()} if day else {}
-    found = watch.open_cases(at=at, hall=hall["code"], **chosen, late=overdue, **due, page=page)
+    overdue, silent = (request.args.get(name) == "1" for name in ("overdue", "silent"))
+    due = _due(hall["code"], at)
+    span: dict[str, Any] = {}
+    if due:
+        begin, end = (datetime.fromisoformat(due[name]) for name in ("from_at", "until_at"))
+        span = {"due_on": begin, "due_until": end, "turning": due["turning"]}
+    found = watch.open_cases(at=at, hall=hall["code"], **chosen, late=overdue, silent=silent, **span, page=page)
     return render_template(
         "supervisor/cases.html",
         hall=hall,
@@ -153,10 +155,24 @@ def cases() -> str:
         asked=asked,
         departments=watch.lights_by("department", hall["code"]),
         lights=list(Light),
-        overdue=overdue,
-        due=day,
+        overdue=overdue or silent,
+        silent=silent,
+        due=due,
         may_open=actor.may(Permission.CASE_READ),
     )
+
+
+def _due(hall: str, at: datetime) -> dict[str, Any] | None:
+    """The day of the forecast that the address names, or those from `due` to `until`; None for none."""
+    rows = {row["day"]: row for row in watch.forecast(hall, at)}
+    first = rows.get(request.args.get("due", ""))
+    if first is None:
+        return None
+    last = rows.get(request.args.get("until", ""), first)
+    turning = Light.red if request.args.get("turn") == Light.red else Light.yellow
+    return {"day": first["day"], "from_at": first["from_at"], "until": last["day"], "until_at": last["until_at"]} | {
+        "turning": turning
+    }
 
 
 def _behind(actor: Actor, figure: str, page: int, at: datetime) -> str:
@@ -173,9 +189,18 @@ def _behind(actor: Actor, figure: str, page: int, at: datetime) -> str:
         figure=report_words.FIGURES[figure],
         period=report_words.period_words(report),
         address={"period": report["period"], "on": report["from"], "side": side, "hall": code or ALL},
-        key=key,
+        key=_key_words(side, key, found["items"]),
         may_open=actor.may(Permission.CASE_READ),
     )
+
+
+def _key_words(side: str, key: str, rows: list[dict[str, Any]]) -> str:
+    """The row of a report in words: a department, hall or item by its name, a clerk by the account."""
+    if side == "hall":
+        return next((wording.named(row) for row in halls() if row["code"] == key), key)
+    if key and rows and side in ("department", "item"):
+        return wording.named(rows[0]["item"], "department" if side == "department" else "name")
+    return key
 
 
 # ── why a ticket was called ─────────────────────────────────────────────────────────────────────────────────────

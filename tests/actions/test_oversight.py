@@ -283,6 +283,8 @@ def test_everybody_reads_why_a_case_is_late(spring: Hall) -> None:
     listed = watch.open_cases(at=spring.at, hall="luolong", late=True)
     assert [row["number"] for row in listed["items"]] == [later["number"], case["number"]]  # unexplained on top
     assert [row["explained"] for row in listed["items"]] == [False, True]
+    silent = watch.open_cases(at=spring.at, hall="luolong", silent=True)
+    assert [row["number"] for row in silent["items"]] == [later["number"]]
     assert watch.unexplained("luolong") == 1
     assert case_view("luolong", case_id, spring.at)["overdue"]["told_at"]
     kept = " ".join(str(r.event) for r in eventlog.read_subject("luolong", f"case:{case_id}"))

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
-from app.casework import oversight, reports, review, special, sweeps, watch
+from app.casework import intake, oversight, reports, review, special, sweeps, watch
+from app.casework.inbox import decided_since
 from app.casework.intake import accept_case
 from app.casework.models import Case
 from app.casework.queries import case_view
 from app.casework.rules.tally import Period, Span
 from app.db import HallHead, db
 from app.events import SYSTEM
+from app.hall.rules.lights import Light
 from app.now import SHANGHAI
 from tests.actions.conftest import Hall
 from tests.actions.test_oversight import doors_open, pass_limit, row_of
@@ -94,11 +96,12 @@ def test_the_list_behind_a_figure_has_as_many_lines(busy: Any) -> None:
     hall, made = busy
     for side in ("department", "hall", "clerk", "item"):
         for row in of(hall, side)["rows"]:
-            for figure in reports.FIGURES:
+            for figure in (*reports.FIGURES, *reports.STOPS):
                 found = reports.cases_behind(
                     figure=figure, hall="luolong", span=MARCH, side=side, key=row["key"], at=hall.at
                 )
                 assert found["total"] == len(found["items"]) == row[figure], (side, row["key"], figure)
+    assert of(hall)["total"]["special"] == 1
     behind = reports.cases_behind(figure="late", hall="luolong", span=MARCH, at=hall.at)
     assert [row["number"] for row in behind["items"]] == [made[1][0]["number"]]
     db.session.rollback()
@@ -144,6 +147,43 @@ def test_the_outlook_counts_what_will_turn(busy: Any) -> None:
     hall.at = due
     hall.do(sweeps.sweep_lights, SYSTEM)
     assert watch.forecast("luolong", hall.at)[0]["yellow"] == 0
+    db.session.rollback()
+
+
+def test_the_cards_to_come_lead_to_their_cases(busy: Any) -> None:
+    hall, _ = busy
+    later, later_id = hall.accepted()
+    hall.at = row_of(later_id).promised_due_at - timedelta(hours=2)
+
+    def told(row: Any, light: Light) -> list[str]:
+        span = {"due_on": datetime.fromisoformat(row["from_at"]), "due_until": datetime.fromisoformat(row["until_at"])}
+        found = watch.open_cases(at=hall.at, hall="luolong", turning=light, **span)
+        assert found["total"] == row[light.value]
+        return [case["number"] for case in found["items"]]
+
+    assert told(watch.forecast("luolong", hall.at)[0], Light.yellow) == [later["number"]]
+    hall.at = row_of(later_id).statutory_due_at - timedelta(hours=2)
+    hall.do(sweeps.sweep_lights, SYSTEM)
+    assert later["number"] in told(watch.forecast("luolong", hall.at)[0], Light.red)
+    db.session.rollback()
+
+
+def test_what_was_stopped_twice_is_one_case(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    approver = spring.approver(case)
+    spring.do(review.take_case, approver, case_id=case_id)
+    for _ in range(2):
+        spring.later(hours=1).do(special.suspend_case, approver, case_id=case_id, ground="testing", days=1)
+        spring.later(hours=1).do(special.resume_case, approver, case_id=case_id)
+    assert of(spring)["total"]["special"] == 1 and of(spring)["grounds"][0]["count"] == 2
+    db.session.rollback()
+
+
+def test_what_was_withdrawn_today_was_not_decided(spring: Hall) -> None:
+    _, case_id = spring.receive()
+    midnight = spring.at
+    spring.later(minutes=5).do(intake.withdraw_case, "clerk01", case_id=case_id)
+    assert decided_since("luolong", midnight) == {"received": 1, "decided": 0, "delivered": 0}
     db.session.rollback()
 
 
