@@ -185,8 +185,10 @@ def _given(step: str) -> dict[str, Any]:
 
 
 def _done(step: str, view: Mapping[str, Any]) -> str:
-    if step in ("start", "resume") or (step == "accept" and view["state"] == "running"):
-        due = view["clock"]["due_at"]
+    due = view["clock"]["due_at"]
+    if step == "resume":
+        return gettext("继续计时，%(when)s 到期", when=times.stamp(due)) if due else gettext("继续计时")
+    if step == "start" or (step == "accept" and view["state"] == "running"):
         return gettext("开始计时，%(when)s 到期", when=times.stamp(due)) if due else gettext("开始计时")
     return {
         "accept": gettext("已受理，材料交齐后开始计时"),

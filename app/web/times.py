@@ -100,10 +100,16 @@ def span(amount: int, unit: str) -> str:
 
 
 def remaining(reckoned: Mapping[str, Any] | None) -> str:
-    """What is left of a clock {remaining, limit, stopped, …} in words; `remaining` is in days (WD, ND), else minutes."""
+    """What is left of a clock {remaining, limit, stopped, …} in words; `remaining` is in days (WD, ND), else minutes.
+
+    A clock that runs and has nothing left is due today, or has just passed its limit.
+    """
     if not reckoned or reckoned.get("remaining") is None:
         return ""
     left, unit = int(reckoned["remaining"]), str(reckoned["limit"]["unit"])
+    due_at = _instant(reckoned.get("due_at"))
+    if left == 0 and due_at and reckoned.get("running"):
+        return gettext("今天到期") if now() < due_at else gettext("刚刚超期")
     text = span(abs(left), unit) if unit in ("WD", "ND") else minutes(abs(left) * 60)
     if left < 0:
         return gettext("超期 %(span)s", span=text)

@@ -32,6 +32,14 @@ TOLD = frozenset(
         *("reminded", "withdrawn", "voided"),
     )
 )
+# what brings the case into another office's hands
+_MOVES = frozenset(
+    f"case.{name}"
+    for name in (
+        *("collected", "received", "accepted", "taken", "reviewed", "returned", "forwarded", "decided", "ready"),
+        *("dispatched", "delivered", "withdrawn", "voided"),
+    )
+)
 _OFFICE = "service"  # 送达回证 is filled in by the office; the applicant signs it and keeps none
 
 
@@ -44,7 +52,7 @@ def of(view: Mapping[str, Any], hall: str, case_id: int) -> dict[str, Any]:
     state = CaseState(view["state"])
     return {
         "office": _office(view, hall, state, events),
-        "since": iso(events[-1].at) if events else None,
+        "since": next((iso(row.at) for row in reversed(events) if row.event.kind in _MOVES), None),
         "now": _now(state, stops),
         "stops": [_stop(stop) for stop in stops],
         "stopped": next((_stop(stop) for stop in stops if stop.until_at is None), None) if state in DECIDING else None,
@@ -140,7 +148,7 @@ def note(state: CaseState) -> str:
         CaseState.NOT_REQUIRED: gettext("这件事不需要办理许可，通知书上写明了理由"),
         CaseState.NOT_ACCEPTED: gettext("不予受理，通知书上写明了理由和救济途径"),
         CaseState.WITHDRAWN: gettext("申请已撤回"),
-        CaseState.DEEMED_WITHDRAWN: gettext("逾期未补正，视为撤回"),
+        CaseState.DEEMED_WITHDRAWN: gettext("逾期未补正，视为撤回；材料备齐后可以重新申请"),
         CaseState.VOID: gettext("本件已终止"),
     }
     return notes.get(state, "")
@@ -170,6 +178,10 @@ def progress_steps(view: Mapping[str, Any]) -> list[dict[str, str]]:
             row["state"] = "failed" if ended else "current"
             row["note"] = note(state)
         rows.append(row)
+    if view["flags"]["deemed_accepted"]:
+        rows[1]["note"] = gettext("没有按时告知您补正，依法自收件那天起算")
     if view["outcome"]:
+        if view["delivery"] and view["delivery"]["how"] == "courier" and not view["delivery"]["signed"]:
+            rows[4] |= {"state": "current", "note": gettext("已寄出，等收件人签收")}
         rows[3]["note"] = gettext("准予") if view["outcome"] == "granted" else gettext("不予")
     return rows

@@ -31,7 +31,9 @@ if (agent) {
   const follow = () => {
     const on = document.querySelector("[name=who][value=agent]").checked;
     agent.hidden = !on;
-    agent.querySelector("[name=agent_letter]").required = on;
+    const letter = agent.querySelector("[name=agent_letter]");
+    letter.required = on;
+    letter.labels[0].querySelector(".h-hint").hidden = on; // （选填）
   };
   for (const choice of document.querySelectorAll("[name=who]")) choice.addEventListener("change", follow);
   follow();
