@@ -27,6 +27,7 @@ from app.events import JointReceived
 from app.words import clean, clean_id_number, clean_phone
 
 LONGEST_ANSWER = 300
+PARTS = ("name", "id_number", "phone", "letter")  # what a form asks of a person
 
 
 @action
@@ -81,13 +82,27 @@ def receive_joint(
     return joint_answer(tx, joint) | entered.codes
 
 
-def proofread(theme: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """See whether `receive_joint` could take this in; writes nothing. Refuses as it does."""
-    applicant_of(given["applicant"])
-    if given.get("agent"):
-        agent_of(given["agent"])
-    read_form(theme["form"], given["form"])
+def proofread(theme: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Refusal]:
+    """Why `receive_joint` could not take this in, field by field; writes nothing.
+
+    The fields are those of the applicant (`name`), of the agent (`agent_name`) and of the form (`a-` and its key).
+    Refuses case.applicant_kind, case.material_unknown, request.invalid, which are about no field that is filled in.
+    """
+    applicant_of({**given["applicant"], "name": "—", "id_number": "", "phone": ""})
     _states(theme, given["materials"])
+    wrong: dict[str, Refusal] = {}
+    for prefix, party in (("", given["applicant"]), ("agent_", given.get("agent") or {})):
+        for part in PARTS if party else ():
+            try:
+                agent_of({"name": "—", part: party.get(part)})
+            except Refusal as refusal:
+                wrong[prefix + part] = refusal
+    for field in theme["form"]:
+        try:
+            read_form([field], given["form"])
+        except Refusal as refusal:
+            wrong[f"a-{field['key']}"] = refusal
+    return wrong
 
 
 def _states(theme: Mapping[str, Any], materials: Sequence[Mapping[str, Any]]) -> dict[str, str]:

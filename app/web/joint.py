@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from app.casework import joint, joint_collection, joint_receipt
@@ -87,7 +87,7 @@ def _form(code: str, **more: Any) -> str:
     theme, ticket_id = theme_of(code[:80]), ticket_at_window()
     return render_template(
         "joint/form.html",
-        **{"form": {}, "error": "", "error_field": "", **more},
+        **{"form": {}, "error": "", "wrong": {}, **more},
         theme=theme,
         questions=[{**f, "options": [(c["code"], wording.named(c)) for c in f["choices"]]} for f in theme["form"]],
         person=person_of(hall, ticket_id) if ticket_id else {},
@@ -125,9 +125,11 @@ def check(code: str) -> str | tuple[str, int]:
     theme = theme_of(code[:80])
     given = _read(theme)
     try:
-        joint_receipt.proofread(theme, given)
+        wrong = joint_receipt.proofread(theme, given)
     except Refusal as refusal:
         return _again(theme, refusal)
+    if wrong:
+        return _marked(theme, wrong), 422
     states = {m["code"]: m["state"] for m in given["materials"]}
     first = min(child["position"] for child in theme["children"])
     now_items = {child["item"] for child in theme["children"] if child["position"] == first}
@@ -142,12 +144,29 @@ def check(code: str) -> str | tuple[str, int]:
 
 
 def _again(theme: Mapping[str, Any], refusal: Refusal) -> tuple[str, int]:
-    """The form with what was typed and the sentence beside its field."""
+    """The form with what was typed and why it cannot be taken in."""
     if refusal.status not in (409, 422):
         raise refusal
-    said = str(refusal.facts.get("field") or refusal.facts.get("detail") or "")
-    at_field = next((f"a-{field['key']}" for field in theme["form"] if field["label"] == said), said)
-    return _form(theme["code"], form=request.form, error=wording.told(refusal), error_field=at_field), refusal.status
+    return _form(theme["code"], form=request.form, error=wording.told(refusal)), refusal.status
+
+
+def _marked(theme: Mapping[str, Any], wrong: Mapping[str, Refusal]) -> str:
+    """The form with what was typed, and beside each field that is wrong what it wants."""
+    asked = {f"a-{field['key']}": field for field in theme["form"]}
+    told = {name: _wanted(refusal, asked.get(name)) for name, refusal in wrong.items()}
+    error = ngettext("有 %(num)d 处要改，已在下面标出", "有 %(num)d 处要改，已在下面标出", len(told))
+    return _form(theme["code"], form=request.form, error=error, wrong=told)
+
+
+def _wanted(refusal: Refusal, field: Mapping[str, Any] | None) -> str:
+    """What an answer must be; the question by its name in the reader's language."""
+    if field is None:
+        return wording.told(refusal)
+    if field["type"] == "choice":
+        return gettext("请选择一项")
+    if refusal.code == "request.invalid":
+        return gettext("请填数字，小数最多四位")
+    return wording.told(Refusal(refusal.code, **{**refusal.facts, "field": wording.named(field, "label")}))
 
 
 @pages.post("/new/<code>")

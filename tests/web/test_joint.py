@@ -82,7 +82,21 @@ def test_a_company_is_started_from_the_form_to_the_collection(app: Flask, visito
     assert "企业开办" in said(visitor.get("/joint").text)
     assert "用于 企业登记、印章刻制、发票申领" in said(visitor.get("/joint/new/start-company").text)
     wrong = visitor.post("/joint/new/start-company/check", answers(**{"a-capital": "很多"}))
-    assert wrong.status_code == 422 and 'value="很多"' in wrong.text and "is-invalid" in wrong.text
+    assert wrong.status_code == 422 and 'value="很多"' in wrong.text and wrong.text.count("is-invalid") == 1
+    bad = {"a-capital": "很多", "phone": "1", "id_number": "4<1", "agent_name": "李四", "agent_phone": "x"}
+    bad["a-company_name"] = ""
+    several = said(visitor.post("/joint/new/start-company/check", answers(**bad)).text)
+    assert (
+        "有 5 处要改" in several
+        and "请填写企业名称" in several
+        and "请填数字" in several
+        and "请求内容有误" not in several
+    )
+    assert several.count("手机号码有误") == 2 and several.count("身份证件号码有误") == 1
+    visitor.get("/joint?lang=en")
+    english = said(visitor.post("/joint/new/start-company/check", answers(**bad)).text)
+    assert "Company name is required" in english
+    visitor.get("/joint?lang=zh")
     check = visitor.post("/joint/new/start-company/check", answers())
     assert check.status_code == 200 and EVIL not in check.text and "收件并一次受理" in check.text
     key = visitor.hidden("idempotency_key")
