@@ -87,9 +87,14 @@ def refuse_worthless(material: Mapping[str, Any], found: Found) -> None:
     """Refuses licence.expired, licence.revoked: the store knows the licence, and it holds no longer."""
     if found.validity is Validity.EXPIRED:
         until = found.licences[0].valid_until
-        raise Refusal("licence.expired", name=material["name"], day=until.isoformat() if until else "")
+        raise Refusal("licence.expired", **names_of(material), day=until.isoformat() if until else "")
     if found.validity is Validity.REVOKED:
-        raise Refusal("licence.revoked", name=material["name"])
+        raise Refusal("licence.revoked", **names_of(material))
+
+
+def names_of(material: Mapping[str, Any]) -> dict[str, str]:
+    """A material as a refusal names it, in either language."""
+    return {"name": material["name"], "name_en": material.get("name_en") or material["name"]}
 
 
 def shared_with(row: CaseMaterial) -> list[dict[str, Any]]:

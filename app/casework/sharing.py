@@ -6,7 +6,7 @@ from typing import Any
 
 from app.action import Transaction, visiting_action
 from app.casework.cases import checked, open_field
-from app.casework.licences import look_up, refuse_worthless
+from app.casework.licences import look_up, names_of, refuse_worthless
 from app.casework.queries import case_answer
 from app.casework.rules.materials import MaterialState
 from app.casework.rules.states import CaseStep
@@ -31,7 +31,7 @@ def share_material(tx: Transaction, *, case_id: int, code: str) -> dict[str, Any
     id_number = open_field(case, "applicant").get("id_number")
     found = look_up(material, case.applicant_kind, id_number, tx.day) if id_number else None
     if found is None or found.validity is None:
-        raise Refusal("licence.none", name=material["name"])
+        raise Refusal("licence.none", **names_of(material))
     refuse_worthless(material, found)
     supply_to(tx, case, {code: MaterialState.SHARED.value})
     return case_answer(tx, case)

@@ -54,8 +54,9 @@ def test_nothing_is_shared_that_the_store_does_not_know(hall: Hall, sharable: di
     case_id = missing(hall, sharable)
     licence(hall, holder="511602199001011234")  # somebody else's
     licence(hall, title="食品生产许可证")
-    with pytest.raises(Refusal, match="licence.none"):
+    with pytest.raises(Refusal, match="licence.none") as refused:
         hall.do(share_material, "clerk01", case_id=case_id, code=sharable["code"])
+    assert sharable["name"] in refused.value.sentence("zh") and sharable["name_en"] in refused.value.sentence("en")
     with pytest.raises(Refusal, match="case.material_unknown"):
         hall.do(share_material, "clerk01", case_id=case_id, code="M99")
 
