@@ -13,7 +13,7 @@ from app.notices.prose import Prose
 LINE = Color(0.62, 0.64, 0.68)
 TINT = Color(0.955, 0.958, 0.965)
 PAD_X = 5.0
-PAD_Y = 3.2
+PAD_Y = 2.2
 SPLIT_ABOVE = 220.0  # points; a lower row moves to the next page whole
 
 

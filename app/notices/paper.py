@@ -30,7 +30,7 @@ rl_config.useA85 = 0  # bytes, not text: smaller, and quicker to write
 
 LANGUAGES = ("zh", "en")  # en: the Chinese text, which alone has effect, with English beside it
 LEFT = (A4[0] - WIDTH) / 2
-TOP, BOTTOM = 27 * mm, 22 * mm  # of the text, from the edges of the sheet
+TOP, BOTTOM = 26 * mm, 20 * mm  # of the text, from the edges of the sheet
 
 press = threading.Lock()  # a face reads its file at one place at a time
 
@@ -112,11 +112,10 @@ def paginate(story: Sequence[Flowable], width: float, height: float) -> list[lis
         if isinstance(flowable, Spacer) and not pages[-1]:
             continue
         needed = flowable.wrap(width, left)[1]
-        if getattr(flowable, "keep_with_next", False) and queue:
-            needed_next = min(queue[0].wrap(width, left)[1], 60)
-            if pages[-1] and needed + needed_next > left:
-                pages.append([])
-                left = height
+        kept = pages[-1] and getattr(flowable, "keep_with_next", False)
+        if kept and needed + _followed(queue, width, left) > left:
+            pages.append([])
+            left = height
         if needed <= left:
             left -= needed
             pages[-1].append((flowable, BOTTOM + left))
@@ -134,6 +133,17 @@ def paginate(story: Sequence[Flowable], width: float, height: float) -> list[lis
             pages[-1].append((flowable, BOTTOM + left - needed))
             left = 0
     return pages
+
+
+def _followed(queue: Iterable[Flowable], width: float, left: float) -> float:
+    """The room that a flowable wants below it: all that is kept together after it, and a good part of the last."""
+    room = 0.0
+    for flowable in queue:
+        needed = flowable.wrap(width, left)[1]
+        if not getattr(flowable, "keep_with_next", False):
+            return room + min(needed, 60)
+        room += needed
+    return room
 
 
 def _company(page: list[Placed]) -> list[Flowable]:

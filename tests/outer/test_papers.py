@@ -70,6 +70,34 @@ def test_every_paper_names_its_hall_number_case_and_place_of_the_seal():
         assert "0379-12345" in text and squeeze(notice.title(told(kind))[0]) in text, kind
 
 
+SEVEN = [
+    {"name": name, "form": form, "copies": copies, "state": "received"}
+    for name, form, copies in (
+        ("教师资格认定申请表", "original", 2),
+        ("申请人居民身份证", "copy", 1),
+        ("学历证书", "copy", 1),
+        ("教师资格考试合格证明", "copy", 1),
+        ("普通话水平测试等级证书", "copy", 1),
+        ("体格检查证明", "original", 1),
+        ("近期免冠照片", "original", 2),
+    )
+]
+LAWS = ["《中华人民共和国教师法》第十条", "《中华人民共和国教师法》第十三条", "《教师资格条例》第十五条"]
+
+
+def test_an_acceptance_of_seven_papers_is_one_sheet():
+    facts = told("acceptance", materials=SEVEN, legal_basis=LAWS, special=None)
+    assert len(first_copy("acceptance", paper.render("acceptance", facts))) == 1
+
+
+@pytest.mark.parametrize("laws", range(1, 12))
+def test_no_heading_is_left_at_the_foot_of_a_sheet(laws: int):
+    facts = told("acceptance", materials=SEVEN, legal_basis=[LAWS[0]] * laws, special=None)
+    first = first_copy("acceptance", paper.render("acceptance", facts, language="en"))[0]
+    text = squeeze(first)
+    assert not text.endswith(("Aboutthelimits", "Legalbasis", "Materials")), text[-80:]
+
+
 def test_each_kind_has_its_own_letter():
     assert len({notice.letter for notice in NOTICES.values()}) == len(NOTICES) == len(OWN)
 
