@@ -276,7 +276,8 @@ def _issue_acceptance(tx: Transaction, case: Case, *, deemed: bool) -> None:
         word = {"commitment": open_field(case, "commitment"), "consequence": gap_consequence(case)}
         papers.issue(tx, case, "tolerant_acceptance", **agreed, **word)
     elif deemed or case.guide["time_class"] != TimeClass.INSTANT:
-        papers.issue(tx, case, "acceptance", deemed=deemed)
+        as_of = {"accepted_at": iso(case.received_at)} if deemed else {}  # the law dates it back to the receipt
+        papers.issue(tx, case, "acceptance", deemed=deemed, **as_of)
     papers.issue_fee(tx, case)
 
 

@@ -191,7 +191,8 @@ def test_nobody_told_in_time_means_accepted_as_of_the_receipt(spring: Hall) -> N
     assert case["state"] == "accepted"
     assert case["flags"]["deemed_accepted"]
     assert case["clocks"]["statutory"]["due_at"].startswith("2026-03-16T18")  # counted from 2 March
-    assert last_paper(case)["deemed"] is True
+    paper = last_paper(case)
+    assert paper["deemed"] is True and paper["accepted_at"] == paper["received_at"] != case["accepted_at"]
     assert spring.do(ring_alarms, SYSTEM)["rung"] == 0
 
 
