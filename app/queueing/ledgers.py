@@ -87,7 +87,7 @@ def _standing(hall: str, seq: int, begin: datetime) -> Standing:
     )
     for window, staff in sessions:
         seats[window] = Seat(staff, window in paused, _called(hall, window, begin, seq))
-    return Standing(serves, seats, {}, policy_on(hall, seq))
+    return Standing(serves, seats, policy=policy_on(hall, seq))
 
 
 def _across(columns: Any, of: Any, begins: Any, ends: Any, hall: str, at: datetime) -> Any:

@@ -92,6 +92,22 @@ def test_what_is_worth_a_second_look_names_its_place_in_the_record(hall: Hall) -
     assert chosen["facts"]["passed_over"] == [second["number"]] and chosen["facts"]["reason"] == "frail"
 
 
+def test_who_was_served_and_did_not_come_back_was_not_taken_out_uncalled(hall: Hall) -> None:
+    hall.open()
+    hall.take()
+    served = hall.later(minutes=1).call()["ticket"]
+    hall.step(calls.start, served)
+    hall.later(minutes=5).step(calls.park, served, reason="copy")
+    hall.later(minutes=60).step(calls.abandon, served, reason="gone")
+    waiting = hall.take()
+    assert ledgers.day_ledger("luolong", hall.at.date(), hall.later(minutes=1).at)["entries"] == []
+    db.session.rollback()
+    hall.step(calls.abandon, waiting, "supervisor01", reason="gone")
+    found = ledgers.day_ledger("luolong", hall.at.date(), hall.later(minutes=1).at)["entries"]
+    db.session.rollback()
+    assert [(each["kind"], each["number"], each["staff"]) for each in found] == [("cleared", "A002", "supervisor01")]
+
+
 def test_a_clerk_reads_of_themselves_what_the_supervisor_reads(hall: Hall) -> None:
     busy_day(hall)
     whole = ledgers.day_ledger("luolong", FIRST, hall.at)

@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from app import events as e
 from app.events import Recorded
-from app.queueing.rules.ledger import DayLedger, Entry, Kind, Standing, Use, fold, recall_patterns, sums
+from app.queueing.rules.entries import Entry, Kind, recall_patterns
+from app.queueing.rules.ledger import DayLedger, Standing, fold
 from app.queueing.rules.policy import Policy
+from app.queueing.rules.stretches import Use, sums
 
 NINE = datetime(2027, 1, 4, 1, 0, tzinfo=UTC)
 SERVES = {"W1": frozenset("A"), "W2": frozenset("AB"), "W3": frozenset("B")}
@@ -65,6 +67,29 @@ def test_who_takes_somebody_out_of_the_queue_uncalled_is_named_and_a_citizen_is_
         (Kind.CLEARED, "W2", "x", "N001")
     ]
     assert entries[0].facts == {"reason": "gave-up", "queue": "A"}
+
+
+@pytest.mark.parametrize("ending", ["parked", "restored", "transferred", "deferred"])
+def test_whoever_was_called_before_was_not_taken_out_uncalled(ending: str) -> None:
+    """Also when the call was folded in an earlier half of the day."""
+    record = Record()
+    record.add(e.WindowOpened(window="W1", staff="x"), 0)
+    record.issue(1, 1)
+    record.call(1, 2)
+    if ending == "parked":
+        record.ticket(e.TicketStarted, 1, 5, window="W1")
+        record.ticket(e.TicketParked, 1, 30, window="W1", reason="copy", remind_at=None)
+    elif ending == "transferred":
+        record.ticket(e.TicketTransferred, 1, 30, queue="B", from_queue="A", window="W1", place="sorted")
+    else:
+        record.ticket(e.TicketMissed, 1, 30, window="W1")
+        record.ticket(e.TicketRestored, 1, 40)
+    if ending == "deferred":
+        record.ticket(e.TicketDeferred, 1, 50)
+    record.ticket(e.TicketAbandoned, 1, 90, window=None, reason="gave-up")
+    assert record.ledger(100).entries == ()
+    first = fold(record.rows[:-1], NINE, record.rows[-1].at, Standing(SERVES))
+    assert fold(record.rows[-1:], record.rows[-1].at, record.at, first.standing).entries == ()
 
 
 @pytest.mark.parametrize(("place", "kinds_seen"), [("first", [Kind.SENT_FIRST]), ("sorted", [])])

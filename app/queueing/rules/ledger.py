@@ -1,4 +1,4 @@
-"""What a day at the windows was: open, paused, walking, serving, idle, and the steps worth a second look (DOMAIN Q7).
+"""What a day at the windows was: the stretches of every window, and the steps worth a second look (DOMAIN Q7).
 
 A pure fold over the hall's record. It says what happened and where the record says so. It gives nobody a mark.
 """
@@ -6,96 +6,17 @@ A pure fold over the hall's record. It says what happened and where the record s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from itertools import pairwise
-from statistics import median_low
 from typing import Any
 
 from app import events as e
 from app.events import Recorded
+from app.queueing.rules.crowd import Crowd, Waiting
+from app.queueing.rules.entries import Entry, Kind, Miss
 from app.queueing.rules.policy import Policy, read_policy
-
-GAP_SLACK_S = 2  # a recall that comes so soon after the shortest gap allowed came as soon as it could
-
-
-class Use(StrEnum):
-    """What a window that somebody has opened is doing. At each moment it is exactly one of these."""
-
-    PAUSED = "paused"  # 暂停
-    WALKING = "walking"  # 等人到窗: called, not yet here
-    SERVING = "serving"  # 办理
-    IDLE = "idle"  # 空闲有人等: no ticket, while somebody waits whom it may call
-    FREE = "free"  # 空闲无人等
-
-
-class Kind(StrEnum):
-    """What is written down to be looked at again; each may have the best of reasons."""
-
-    QUICK = "quick"  # 叫后很快结束: called and ended without service in less than `quick_s`
-    CHOSEN = "chosen"  # 指定叫号
-    FEW_RECALLS = "few-recalls"  # 重呼偏少: a no-show with fewer recalls than the hall's median
-    FAST_RECALLS = "fast-recalls"  # 重呼最快: a no-show whose recalls all came as soon as they could
-    ALL_RECALLS = "all-recalls"  # 重呼用满
-    TAKEN_OVER = "taken-over"  # 接管窗口
-    SENT_FIRST = "sent-first"  # 转到最前: passed on to stand before everybody there
-    CLEARED = "cleared"  # 未叫即弃号: somebody was taken out of the queue without having been called
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """An unbroken stretch of one use of a window by one clerk, `begin` included, `end` excluded.
-
-    The record's entries `from_seq` and `to_seq` began and ended it; none where the day, or now, cut it. `waiting`: of an
-    idle one, how many it might have called at once, at the most; `number`: who is at the window, or of an idle one who
-    had waited the longest when it began.
-    """
-
-    window: str
-    staff: str
-    use: Use
-    begin: datetime
-    end: datetime
-    from_seq: int | None
-    to_seq: int | None
-    number: str | None = None
-    waiting: int = 0
-
-    @property
-    def span(self) -> timedelta:
-        return self.end - self.begin
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Something to look at again, with its evidence: the record's entries from `from_seq` to `to_seq`, and `facts`."""
-
-    kind: Kind
-    window: str
-    staff: str
-    at: datetime
-    from_seq: int
-    to_seq: int
-    number: str | None
-    facts: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """A call that nobody answered, with its recalls, and how many there might have been, how close together."""
-
-    window: str
-    staff: str
-    number: str
-    called_at: datetime
-    missed_at: datetime
-    from_seq: int
-    to_seq: int
-    recalls: tuple[datetime, ...]
-    most: int
-    gap_s: int
+from app.queueing.rules.stretches import Stretch, Stretches, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +42,13 @@ class Seat:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Somebody who waits: in a queue, or for one window or one clerk."""
-
-    number: str
-    queue: str
-    since: datetime
-    window: str | None = None
-    staff: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """All that the fold knows between two entries of the record: with it, it goes on from any moment."""
 
     serves: Mapping[str, frozenset[str]] = field(default_factory=dict)
     seats: Mapping[str, Seat] = field(default_factory=dict)
     waiting: Mapping[int, Waiting] = field(default_factory=dict)
+    called: frozenset[int] = frozenset()  # tickets that were called at least once
     policy: Policy = field(default_factory=Policy)
 
 
@@ -154,18 +65,6 @@ class DayLedger:
     standing: Standing
 
 
-@dataclass(slots=True)
-class _Running:
-    """The stretch that a window is in."""
-
-    use: Use
-    staff: str
-    begin: datetime
-    seq: int | None
-    number: str | None
-    waiting: int
-
-
 def fold(rows: Iterable[Recorded], begin: datetime, end: datetime, standing: Standing) -> DayLedger:
     """The ledger of the record from `begin` until before `end`, given how things stood at `begin`."""
     reading = _Reading(begin, standing)
@@ -180,19 +79,14 @@ class _Reading:
         self.policy = standing.policy
         self.serves = dict(standing.serves)
         self.seats = dict(standing.seats)
-        self.waiting: dict[int, Waiting] = {}
-        self.pool: Counter[str] = Counter()
-        self.for_window: Counter[str] = Counter()
-        self.for_staff: Counter[str] = Counter()
-        self.running: dict[str, _Running] = {}
+        self.crowd = Crowd(standing.waiting)
+        self.called_once = set(standing.called)
         self.free: set[str] = set()  # open windows without a ticket
-        self.stretches: list[Stretch] = []
+        self.stretches = Stretches()
         self.entries: list[Entry] = []
         self.misses: list[Miss] = []
         self.actor = ""  # who did what is read now
         self.counts: dict[tuple[str, str], Counter[str]] = {}
-        for ticket, person in standing.waiting.items():
-            self._wait(ticket, person)
         for window in self.seats:
             self._look(window, begin, None)
 
@@ -203,16 +97,14 @@ class _Reading:
             step(self, row.event, row.at, row.seq)
 
     def closed(self, end: datetime) -> DayLedger:
-        for window in list(self.running):
-            self._cut(window, end, None)
         return DayLedger(
             begin=self.begin,
             end=end,
-            stretches=tuple(sorted(self.stretches, key=lambda each: (each.window, each.begin))),
+            stretches=self.stretches.until(end),
             entries=tuple(self.entries),
             misses=tuple(self.misses),
             counts=self.counts,
-            standing=Standing(self.serves, self.seats, self.waiting, self.policy),
+            standing=Standing(self.serves, self.seats, self.crowd.waiting, frozenset(self.called_once), self.policy),
         )
 
     # ── windows ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +151,7 @@ class _Reading:
 
     def transferred(self, event: e.TicketTransferred, at: datetime, seq: int) -> None:
         if event.window is None:
-            before = self._leave(event.ticket)
+            before = self.crowd.remove(event.ticket)
             since = before.since if before else at
             self._comes(event.ticket, Waiting(event.number, event.queue, since), at, seq)
             return
@@ -318,7 +210,7 @@ class _Reading:
             return
         self._goes(event.ticket, at, seq)
         kind, _, who = self.actor.partition(":")
-        if kind == "staff":
+        if kind == "staff" and event.ticket not in self.called_once:
             window = next((code for code, seat in sorted(self.seats.items()) if seat.staff == who), "")
             facts = {"reason": event.reason, "queue": event.queue}
             self.entries.append(Entry(Kind.CLEARED, window, who, at, seq, seq, event.number, facts))
@@ -333,6 +225,7 @@ class _Reading:
         self._end(event.window, event.ticket, at, seq, "missed")
 
     def _call(self, event: e.TicketCalled | e.TicketUnparked, at: datetime, seq: int) -> None:
+        self.called_once.add(event.ticket)
         seat = self.seats.get(event.window)
         if seat is not None:
             self.seats[event.window] = replace(seat, call=AtWindow(event.ticket, event.number, at, seq, seat.staff))
@@ -364,47 +257,15 @@ class _Reading:
     def _count(self, window: str, staff: str, what: str) -> None:
         self.counts.setdefault((window, staff), Counter())[what] += 1
 
-    # ── how many wait for whom ──────────────────────────────────────────────────────────────────────────────────
+    # ── what follows for the windows ────────────────────────────────────────────────────────────────────────────
 
     def _comes(self, ticket: int, person: Waiting, at: datetime, seq: int) -> None:
-        self._leave(ticket)
-        self._wait(ticket, person)
+        self.crowd.add(ticket, person)
         self._look_at_free(at, seq)
 
     def _goes(self, ticket: int, at: datetime, seq: int) -> None:
-        if self._leave(ticket) is not None:
+        if self.crowd.remove(ticket) is not None:
             self._look_at_free(at, seq)
-
-    def _wait(self, ticket: int, person: Waiting) -> None:
-        self.waiting[ticket] = person
-        self._counter(person)[_place(person)] += 1
-
-    def _leave(self, ticket: int) -> Waiting | None:
-        person = self.waiting.pop(ticket, None)
-        if person is not None:
-            self._counter(person)[_place(person)] -= 1
-        return person
-
-    def _counter(self, person: Waiting) -> Counter[str]:
-        return self.for_window if person.window else self.for_staff if person.staff else self.pool
-
-    def _eligible(self, window: str, seat: Seat) -> int:
-        """How many people this window might call now."""
-        pool = sum(self.pool[queue] for queue in self.serves.get(window, ()))
-        return pool + self.for_window[window] + self.for_staff[seat.staff]
-
-    def _longest(self, window: str, staff: str) -> str | None:
-        """The number of who has waited longest among those whom this window might call."""
-        served = self.serves.get(window, frozenset())
-        own = [
-            person
-            for person in self.waiting.values()
-            if (person.window == window if person.window else person.staff == staff if person.staff else False)
-            or (not person.window and not person.staff and person.queue in served)
-        ]
-        return min(own, key=lambda person: person.since).number if own else None
-
-    # ── stretches ───────────────────────────────────────────────────────────────────────────────────────────────
 
     def _look_at_free(self, at: datetime, seq: int) -> None:
         for window in sorted(self.free):
@@ -414,39 +275,25 @@ class _Reading:
         """See what a window does from now on; begin a new stretch when that is something else."""
         seat = self.seats.get(window)
         if seat is None:
-            self._cut(window, at, seq)
+            self.stretches.cut(window, at, seq)
             self.free.discard(window)
             return
         (self.free.discard if seat.paused or seat.call else self.free.add)(window)
-        eligible = 0
+        served = self.serves.get(window, frozenset())
+        waiting = 0
         if seat.call is not None:
             use = Use.SERVING if seat.call.started else Use.WALKING
         elif seat.paused:
             use = Use.PAUSED
         else:
-            eligible = self._eligible(window, seat)
-            use = Use.IDLE if eligible else Use.FREE
+            waiting = self.crowd.size(window, seat.staff, served)
+            use = Use.IDLE if waiting else Use.FREE
         number = seat.call.number if seat.call else None
-        now = self.running.get(window)
-        if now and (now.use, now.staff) == (use, seat.staff) and (use == Use.IDLE or now.number == number):
-            now.waiting = max(now.waiting, eligible)
+        if self.stretches.lasts(window, use, seat.staff, number, waiting):
             return
-        self._cut(window, at, seq)
         if use == Use.IDLE:
-            number = self._longest(window, seat.staff)
-        self.running[window] = _Running(use, seat.staff, at, seq, number, eligible)
-
-    def _cut(self, window: str, at: datetime, seq: int | None) -> None:
-        ends = self.running.pop(window, None)
-        if ends is not None and ends.begin < at:
-            entries = (ends.seq, seq)
-            self.stretches.append(
-                Stretch(window, ends.staff, ends.use, ends.begin, at, *entries, ends.number, ends.waiting)
-            )
-
-
-def _place(person: Waiting) -> str:
-    return person.window or person.staff or person.queue
+            number = self.crowd.longest(window, seat.staff, served)
+        self.stretches.enter(window, use, seat.staff, at, seq, number, waiting)
 
 
 _Step = Callable[[_Reading, Any, datetime, int], None]
@@ -473,41 +320,3 @@ _STEPS: dict[type, _Step] = {
     e.TicketAbandoned: _Reading.abandoned,
     e.TicketMissed: _Reading.missed,
 }
-
-
-def recall_patterns(misses: Sequence[Miss]) -> list[Entry]:
-    """No-shows that were recalled less often than the hall's median of the day, as fast as can be, or to the limit."""
-    if not misses:
-        return []
-    usual = median_low(len(miss.recalls) for miss in misses)
-    found = []
-    for miss in misses:
-        tried = len(miss.recalls)
-        if tried < usual:
-            found.append(_pattern(Kind.FEW_RECALLS, miss, usual))
-        if tried and _fast(miss):
-            found.append(_pattern(Kind.FAST_RECALLS, miss, usual))
-        if tried >= miss.most:
-            found.append(_pattern(Kind.ALL_RECALLS, miss, usual))
-    return found
-
-
-def _fast(miss: Miss) -> bool:
-    within = timedelta(seconds=miss.gap_s + GAP_SLACK_S)
-    calls = (miss.called_at, *miss.recalls)
-    return all(after - before <= within for before, after in pairwise(calls))
-
-
-def _pattern(kind: Kind, miss: Miss, usual: int) -> Entry:
-    seconds = int((miss.missed_at - miss.called_at).total_seconds())
-    facts = {"recalls": len(miss.recalls), "usual": usual, "seconds": seconds, "most": miss.most}
-    return Entry(kind, miss.window, miss.staff, miss.missed_at, miss.from_seq, miss.to_seq, miss.number, facts)
-
-
-def sums(stretches: Iterable[Stretch], by: Callable[[Stretch], str]) -> dict[str, dict[Use, timedelta]]:
-    """How long each key was in each use. Together they are the time that it was open."""
-    found: dict[str, dict[Use, timedelta]] = {}
-    for each in stretches:
-        own = found.setdefault(by(each), dict.fromkeys(Use, timedelta()))
-        own[each.use] += each.span
-    return found
