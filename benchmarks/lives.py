@@ -6,35 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from app.events import (
-    DayClosed,
-    Event,
-    ItemFollowed,
-    PolicyChanged,
-    Recorded,
-    TicketAbandoned,
-    TicketCalled,
-    TicketCancelled,
-    TicketDeferred,
-    TicketEvent,
-    TicketExpired,
-    TicketFinished,
-    TicketIssued,
-    TicketMissed,
-    TicketParked,
-    TicketRecalled,
-    TicketRejoined,
-    TicketReminded,
-    TicketRestored,
-    TicketStarted,
-    TicketTransferred,
-    TicketUnparked,
-    WindowClosed,
-    WindowDefined,
-    WindowOpened,
-    WindowPaused,
-    WindowTakenOver,
-)
+from app import events as e
+from app.events import Event, Recorded
 from app.now import local_day
 from app.queueing.rules.policy import Policy, read_policy
 from app.queueing.rules.states import AT_WINDOW, Lane, TicketState, TicketStep, legal_steps, next_state
@@ -42,21 +15,21 @@ from benchmarks.findings import Findings
 
 S, T = TicketState, TicketStep
 STEP_OF: dict[type[Event], TicketStep] = {
-    TicketCalled: T.CALL,
-    TicketRecalled: T.RECALL,
-    TicketStarted: T.START,
-    ItemFollowed: T.NEXT_ITEM,
-    TicketFinished: T.FINISH,
-    TicketMissed: T.NO_SHOW,
-    TicketRestored: T.RESTORE,
-    TicketParked: T.PARK,
-    TicketUnparked: T.UNPARK,
-    TicketTransferred: T.TRANSFER,
-    TicketAbandoned: T.ABANDON,
-    TicketCancelled: T.CANCEL,
-    TicketDeferred: T.DEFER,
-    TicketRejoined: T.REJOIN,
-    TicketExpired: T.EXPIRE,
+    e.TicketCalled: T.CALL,
+    e.TicketRecalled: T.RECALL,
+    e.TicketStarted: T.START,
+    e.ItemFollowed: T.NEXT_ITEM,
+    e.TicketFinished: T.FINISH,
+    e.TicketMissed: T.NO_SHOW,
+    e.TicketRestored: T.RESTORE,
+    e.TicketParked: T.PARK,
+    e.TicketUnparked: T.UNPARK,
+    e.TicketTransferred: T.TRANSFER,
+    e.TicketAbandoned: T.ABANDON,
+    e.TicketCancelled: T.CANCEL,
+    e.TicketDeferred: T.DEFER,
+    e.TicketRejoined: T.REJOIN,
+    e.TicketExpired: T.EXPIRE,
 }
 UNSERVED = frozenset({S.WAITING, S.PARKED, S.NO_SHOW})
 _CALLS = (T.CALL, T.UNPARK)
@@ -71,7 +44,10 @@ class Life:
     queue: str
     lane: Lane
     day: str
+    came_at: datetime
+    given_at: datetime  # its first queue time: its arrival, or the booked time
     queued_at: datetime
+    again: datetime | None = None  # it waits again: since when
     state: TicketState = S.WAITING
     to_window: str | None = None
     to_staff: str | None = None
@@ -112,22 +88,22 @@ class Lives:
     def tell(self, row: Recorded) -> None:
         """The next event of the record."""
         match row.event:
-            case TicketIssued() as event:
+            case e.TicketIssued() as event:
                 self._issued(event, row)
-            case TicketReminded() as event:
+            case e.TicketReminded() as event:
                 self._reminded(event, row)
-            case TicketTransferred(window=None) as event:
+            case e.TicketTransferred(window=None) as event:
                 self._released(event, row)
-            case TicketEvent() as event:
+            case e.TicketEvent() as event:
                 self._stepped(event, row)
-            case WindowOpened() | WindowPaused() | WindowClosed() | WindowTakenOver() as event:
+            case e.WindowOpened() | e.WindowPaused() | e.WindowClosed() | e.WindowTakenOver() as event:
                 self._seated(event, row)
-            case WindowDefined() as event:
+            case e.WindowDefined() as event:
                 told = len(event.weights) == len(event.queues)
                 self.weights[event.window] = dict(zip(event.queues, event.weights, strict=True)) if told else None
-            case PolicyChanged(policy=policy):
+            case e.PolicyChanged(policy=policy):
                 self.policy = read_policy(policy)
-            case DayClosed(day=day):
+            case e.DayClosed(day=day):
                 self._closed(day, row)
 
     def tell_end(self) -> None:
@@ -147,18 +123,19 @@ class Lives:
 
     # ── tickets ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _issued(self, event: TicketIssued, row: Recorded) -> None:
+    def _issued(self, event: e.TicketIssued, row: Recorded) -> None:
         if event.ticket in self.tickets:
             self._found.duplicates.append(f"ticket {event.ticket} was issued twice")
         if event.arrived_at is None and event.day != _day(row.at):
             self._found.steps.append(f"{event.number} was given on {_day(row.at)} for {event.day}")
+        queued_at = datetime.fromisoformat(event.queued_at) if event.queued_at else row.at
         life = Life(
             *(event.ticket, event.number, event.queue, Lane(event.lane), event.day),
-            datetime.fromisoformat(event.queued_at) if event.queued_at else row.at,
+            *(queued_at if event.arrived_at else row.at, queued_at, queued_at),
         )
         self.tickets[life.ticket] = self.waiting[life.ticket] = life
 
-    def _stepped(self, event: TicketEvent, row: Recorded) -> None:
+    def _stepped(self, event: e.TicketEvent, row: Recorded) -> None:
         life, step = self._known(event, row), STEP_OF[type(event)]
         if life is None:
             return
@@ -167,22 +144,23 @@ class Lives:
             faults = self._found.double_calls if step == T.CALL else self._found.steps
             faults.append(f"{step} of {life.number} at seq {row.seq}, which was {life.state}")
             return
-        before = (life.queue, life.queued_at)
+        before = life.queued_at
         self._look_at_window(life, event, step, row)
         self._move(life, event, step, state)
         if step in (T.RESTORE, T.REJOIN, T.TRANSFER):
+            life.again = row.at
             self._look_at_place(life, event, before, row)
 
-    def _known(self, event: TicketEvent, row: Recorded) -> Life | None:
+    def _known(self, event: e.TicketEvent, row: Recorded) -> Life | None:
         """The ticket, if the event tells of it as it is."""
         life = self.tickets.get(event.ticket)
-        queue = event.from_queue if isinstance(event, TicketTransferred) else event.queue
+        queue = event.from_queue if isinstance(event, e.TicketTransferred) else event.queue
         if life is None or (life.number, life.day, life.queue) != (event.number, event.day, queue):
             self._found.record.append(f"{event.kind} of {event.number} at seq {row.seq}: there is no such ticket")
             return None
         return life
 
-    def _look_at_window(self, life: Life, event: TicketEvent, step: TicketStep, row: Recorded) -> None:
+    def _look_at_window(self, life: Life, event: e.TicketEvent, step: TicketStep, row: Recorded) -> None:
         """A call goes to a free and open window; whatever is done at a window is done by who sits there."""
         window = getattr(event, "window", None)
         seat = self.seats.get(window or "")
@@ -198,7 +176,7 @@ class Lives:
             self._found.steps.append(
                 f"{step} of {life.number} at seq {row.seq} at {window}, but it is at {life.window}"
             )
-        dispatched = isinstance(event, TicketCalled) and event.mode == "dispatch"
+        dispatched = isinstance(event, e.TicketCalled) and event.mode == "dispatch"
         if (
             (step in _CALLS or life.state in AT_WINDOW)
             and seat
@@ -207,7 +185,7 @@ class Lives:
         ):
             self._found.steps.append(f"{step} of {life.number} at seq {row.seq} by {row.actor}, who is not at {window}")
 
-    def _move(self, life: Life, event: TicketEvent, step: TicketStep, state: TicketState) -> None:
+    def _move(self, life: Life, event: e.TicketEvent, step: TicketStep, state: TicketState) -> None:
         if life.state in AT_WINDOW and state not in AT_WINDOW:
             self._at_window.pop(life.window or "", None)
             life.window = None
@@ -217,7 +195,7 @@ class Lives:
             life.calls += 1
         if state != life.state and S.WAITING in (state, life.state):
             life.to_window = life.to_staff = None
-        if isinstance(event, TicketTransferred):
+        if isinstance(event, e.TicketTransferred):
             life.queue, life.to_window, life.to_staff = event.queue, event.to_window, event.to_staff
             life.transfers += 1
         queued_at = getattr(event, "queued_at", None)
@@ -229,12 +207,12 @@ class Lives:
         else:
             self.waiting.pop(life.ticket, None)
 
-    def _reminded(self, event: TicketReminded, row: Recorded) -> None:
+    def _reminded(self, event: e.TicketReminded, row: Recorded) -> None:
         life = self._known(event, row)
         if life is not None and (life.state != S.PARKED or life.deferred):
             self._found.steps.append(f"reminded of {life.number} at seq {row.seq}, which was {life.state}")
 
-    def _released(self, event: TicketTransferred, row: Recorded) -> None:
+    def _released(self, event: e.TicketTransferred, row: Recorded) -> None:
         """A ticket that waited for one window or clerk, which is left, waits for any of the queue."""
         life = self._known(event, row)
         if life is None:
@@ -245,23 +223,23 @@ class Lives:
 
     # ── where they stand ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _look_at_place(self, life: Life, event: TicketEvent, before: tuple[str, datetime], row: Recorded) -> None:
+    def _look_at_place(self, life: Life, event: e.TicketEvent, before: datetime, row: Recorded) -> None:
         """Who waits again stands where the rules put them; and only on the day that it is."""
         if life.day != _day(row.at):
             self._found.steps.append(f"{life.number} of {life.day} waits again on {_day(row.at)}")
         others = [other for other in self._beside(life) if other is not life]
         earlier = sum(self._rank(other) < self._rank(life) for other in others)
-        if isinstance(event, TicketTransferred):
+        if isinstance(event, e.TicketTransferred):
             if life.transfers > self.policy.transfer_cap:
                 self._found.steps.append(f"{life.number} was transferred {life.transfers} times")
             right = {
-                "first": earlier == 0 and life.queued_at <= before[1],
-                "sorted": life.queued_at == before[1],
+                "first": earlier == 0 and life.queued_at <= life.given_at,
+                "sorted": life.queued_at == life.given_at,
                 "last": life.queued_at == row.at,
             }[event.place]
         else:  # behind the next few, and never before its own old place
-            right = earlier >= min(self.policy.restore_behind, len(others)) and life.queued_at >= before[1]
-            right &= life.queued_at == before[1] or self._just_behind(life, others)
+            right = earlier >= min(self.policy.restore_behind, len(others)) and life.queued_at >= before
+            right &= life.queued_at == before or self._just_behind(life, others)
         if not right:
             self._found.order.append(
                 f"{event.kind} of {life.number} at seq {row.seq}: {earlier} of {len(others)} before it"
@@ -286,26 +264,28 @@ class Lives:
 
     # ── windows and days ───────────────────────────────────────────────────────────────────────────────────────
 
-    def _seated(self, event: WindowOpened | WindowPaused | WindowClosed | WindowTakenOver, row: Recorded) -> None:
+    def _seated(
+        self, event: e.WindowOpened | e.WindowPaused | e.WindowClosed | e.WindowTakenOver, row: Recorded
+    ) -> None:
         seat, window = self.seats.get(event.window), event.window
         elsewhere = any(other.staff == event.staff and code != window for code, other in self.seats.items())
         match event:
-            case WindowOpened():
+            case e.WindowOpened():
                 right = not elsewhere and (seat is None or (seat.paused and seat.staff == event.staff))
-            case WindowTakenOver(from_staff=gone):
+            case e.WindowTakenOver(from_staff=gone):
                 right = not elsewhere and seat is not None and seat.staff == gone
-            case WindowPaused():
+            case e.WindowPaused():
                 right = seat is not None and not seat.paused and seat.staff == event.staff
             case _:
                 right = seat is not None and seat.staff == event.staff
-        if isinstance(event, WindowPaused | WindowClosed):
+        if isinstance(event, e.WindowPaused | e.WindowClosed):
             right &= window not in self._at_window
         if not right or row.actor != f"staff:{event.staff}":
             self._found.steps.append(f"{event.kind} of {window} by {event.staff} at seq {row.seq}: {seat}")
-        if isinstance(event, WindowClosed):
+        if isinstance(event, e.WindowClosed):
             self.seats.pop(window, None)
         else:
-            self.seats[window] = Seat(event.staff, isinstance(event, WindowPaused))
+            self.seats[window] = Seat(event.staff, isinstance(event, e.WindowPaused))
 
     def _closed(self, day: str, row: Recorded) -> None:
         """After the close of a day whoever came on it is served, has left or has expired, or is at a window."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.events import Recorded, TicketCalled, TicketUnparked
 from app.now import local_day
-from app.queueing.rules.order import LaneHead, Tally, choose_next
+from app.queueing.rules.order import LaneHead, Tally, choose_next, waits_since
 from app.queueing.rules.policy import Policy
 from app.queueing.rules.states import Lane
 from benchmarks.findings import Findings
@@ -80,7 +80,8 @@ class Turns:
 
     def _head(self, life: Life, direct: bool) -> LaneHead:
         waiting = sum(1 for _ in self._lives.pool(life.queue, life.day))
-        return LaneHead(life.ticket, life.number, life.queue, life.lane, life.queued_at, direct, waiting)
+        since = waits_since(life.queued_at, life.came_at, life.again)
+        return LaneHead(life.ticket, life.number, life.queue, life.lane, life.queued_at, direct, waiting, since)
 
     def _chosen(
         self,

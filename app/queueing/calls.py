@@ -12,12 +12,12 @@ from app.errors import Refusal
 from app.events import TicketCalled, TicketMissed, TicketRecalled, TicketRestored, TicketUnparked
 from app.now import local_day
 from app.people.permissions import Permission
-from app.queueing.heads import ahead_of, heads_of_lanes, instant, policy_of, waiting_in, weights_of
+from app.queueing.heads import ahead_of, head_of, heads_of_lanes, policy_of, waiting_in, weights_of
 from app.queueing.models import Call
-from app.queueing.rules.order import LaneHead, Tally, choose_next
+from app.queueing.rules.order import Tally, choose_next
 from app.queueing.rules.policy import Policy
 from app.queueing.rules.reasons import ChoiceReason
-from app.queueing.rules.states import Lane, TicketState, TicketStep
+from app.queueing.rules.states import TicketState, TicketStep
 from app.queueing.seats import at_window, refuse_occupied, set_free
 from app.queueing.serving import abandon, finish, next_item, park, start, transfer
 from app.queueing.steps import (
@@ -77,7 +77,8 @@ def call_turn(tx: Transaction, window: str, staff: str, *, mode: str = "rule") -
     weights = weights_of(tx.session, tx.hall, window)
     policy = policy_of(tx.session, tx.hall, weights)
     tally = _tally(tx, window, policy)
-    choice = choose_next(_heads(tx, window, staff, policy), policy, tx.at, window, tally)
+    heads = heads_of_lanes(tx.session, tx.hall, tx.day, window, staff, policy)
+    choice = choose_next(heads, policy, tx.at, window, tally)
     if choice is None:
         return None
     head, why, after = choice
@@ -107,14 +108,11 @@ def call_chosen(tx: Transaction, *, ticket_id: int, window: str, reason: str, no
     row, _ = checked(tx, ticket_id, TicketStep.CALL)
     refuse_past_day(tx, row)
     policy = policy_of(tx.session, tx.hall, weights_of(tx.session, tx.hall, window))
-    heads = _heads(tx, window, seat.staff, policy)
+    heads = heads_of_lanes(tx.session, tx.hall, tx.day, window, seat.staff, policy)
     tally = _tally(tx, window, policy)
     by_rule = choose_next(heads, policy, tx.at, window, tally)
     sent_here = row.to_window == window or row.to_staff == seat.staff
-    own = LaneHead(
-        *(row.id, row.number, row.queue, Lane(row.lane), instant(row.queued_us), sent_here),
-        waiting=waiting_in(tx.session, tx.hall, tx.day, {row.queue}).get(row.queue, 0),
-    )
+    own = head_of(row, direct=sent_here, waiting=waiting_in(tx.session, tx.hall, tx.day, {row.queue}).get(row.queue, 0))
     among = heads if any(head.ticket == row.id for head in heads) else [*heads, own]
     shown = choose_next(among, policy, tx.at, window, tally)
     candidates = shown[1]["candidates"] if shown else []
@@ -222,12 +220,6 @@ def _passed_over(chosen: str, by_rule: str | None, candidates: list[dict[str, An
     numbers = [each["number"] for each in candidates]
     before = numbers[: numbers.index(chosen)]
     return list(dict.fromkeys([by_rule, *before])) if by_rule not in (None, chosen) else before
-
-
-def _heads(tx: Transaction, window: str, staff: str, policy: Policy) -> list[LaneHead]:
-    lengths = any(each.waiting_over is not None for each in policy.conditions)
-    queues = tuple(policy.weight_min)
-    return heads_of_lanes(tx.session, tx.hall, tx.day, window, staff, queues, lengths=lengths)
 
 
 def _tally(tx: Transaction, window: str, policy: Policy) -> Tally:

@@ -9,10 +9,9 @@ from sqlalchemy import or_, select, text
 
 from app.db import db
 from app.now import local_day
-from app.queueing.heads import heads_of_lanes, instant, policy_of, weights_of
+from app.queueing.heads import head_of, heads_of_lanes, policy_of, weights_of
 from app.queueing.models import Ticket
-from app.queueing.rules.order import LaneHead, pick, rank
-from app.queueing.rules.states import Lane
+from app.queueing.rules.order import pick, rank
 
 MOST = 100  # people listed; beyond, the rule calls
 
@@ -24,19 +23,14 @@ def choosable(hall: str, window: str, staff: str, at: datetime) -> dict[str, Any
     session, day = db.session(), local_day(at)
     weights = weights_of(session, hall, window)
     policy = policy_of(session, hall, weights)
-    picked = pick(heads_of_lanes(session, hall, day, window, staff, tuple(weights)), policy, at, window)
-    columns = (Ticket.id, Ticket.number, Ticket.queue, Ticket.lane, Ticket.queued_us, Ticket.to_window, Ticket.to_staff)
+    picked = pick(heads_of_lanes(session, hall, day, window, staff, policy), policy, at, window)
+    columns = (Ticket.id, Ticket.number, Ticket.queue, Ticket.lane, Ticket.queued_us, Ticket.issued_at)
+    more = (Ticket.waiting_since, Ticket.to_window, Ticket.to_staff)
     here = or_(Ticket.to_window == window, Ticket.to_staff == staff)
     pool = Ticket.queue.in_(sorted(weights)) & Ticket.to_window.is_(None) & Ticket.to_staff.is_(None)
     waiting = (Ticket.hall == hall, Ticket.day == day, Ticket.state == text("'waiting'"), or_(here, pool))
-    rows = session.execute(select(*columns).where(*waiting).order_by(Ticket.queued_us).limit(MOST)).all()
-    heads = [
-        LaneHead(
-            *(row.id, row.number, row.queue, Lane(row.lane), instant(row.queued_us)),
-            row.to_window is not None or row.to_staff is not None,
-        )
-        for row in rows
-    ]
+    rows = session.execute(select(*columns, *more).where(*waiting).order_by(Ticket.queued_us).limit(MOST)).all()
+    heads = [head_of(row, direct=row.to_window is not None or row.to_staff is not None) for row in rows]
     heads.sort(key=lambda head: (rank(head, policy, at, window), head.ticket))
     numbers = [head.number for head in heads]
     return {
@@ -47,7 +41,7 @@ def choosable(hall: str, window: str, staff: str, at: datetime) -> dict[str, Any
                 "number": head.number,
                 "queue": head.queue,
                 "lane": head.lane.value,
-                "waited_s": max(int((at - head.queued_at).total_seconds()), 0),
+                "waited_s": max(int((at - head.waited_from).total_seconds()), 0),
                 "direct": head.direct,
                 "over": numbers[:place],
             }

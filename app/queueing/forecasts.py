@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import Flask, current_app
+from flask.globals import app_ctx
 from sqlalchemy import Row, func, select, text
 
 from app.db import HallHead, db
@@ -23,9 +24,9 @@ from app.hall.rules.calendar import CalendarUnknown
 from app.now import SHANGHAI, local_day
 from app.queueing.heads import ahead_of, instant, policy_of, sent_to
 from app.queueing.models import Call, Queue, Ticket, WindowQueue, WindowSession
+from app.queueing.rules.day import Desk, Span
 from app.queueing.rules.forecast import Forecast, Past, Present, Range, Serving, Waiting, forecast, past_of, planned
-from app.queueing.rules.order import Tally
-from app.queueing.rules.simulate import Desk, Span
+from app.queueing.rules.order import Tally, waits_since
 from app.queueing.rules.states import AT_WINDOW, Lane, TicketState
 from app.queueing.rules.steady import Shown, settle
 
@@ -174,9 +175,8 @@ def _hand_over(hall: str, at: datetime) -> None:
     """Let the background make it; when it is at another one, whoever asks next does this again."""
     if not background.acquire(blocking=False):
         return
-    app = current_app._get_current_object()  # type: ignore[attr-defined]
     try:
-        threading.Thread(target=_behind, args=(app, hall, at), name="forecasts", daemon=True).start()
+        threading.Thread(target=_behind, args=(app_ctx.app, hall, at), name="forecasts", daemon=True).start()
     except RuntimeError:  # no more threads: the next one tries again
         background.release()
         log.exception("no thread for the forecast of %s", hall)
@@ -186,7 +186,7 @@ def _behind(app: Flask, hall: str, at: datetime) -> None:
     try:
         with app.app_context():
             make(hall, at)
-    except Exception:
+    except Exception:  # nobody waits for this thread: they are told the last forecast, and the next one asks again
         log.exception("the forecast of %s failed", hall)
     finally:
         background.release()
@@ -209,13 +209,17 @@ def forget() -> None:
 
 def _make(hall: str, at: datetime, seq: int) -> _Kept:
     present, able = present_of(hall, at)
-    queues = list(able)
-    empty = Forecast(at, {}, dict.fromkeys(queues), {}, {})
-    past = past_at(hall, at, present)
+    silent = _Kept(seq, at, Forecast(at, {}, dict.fromkeys(able), {}, {}), able, frozenset())
     if len(present.waiting) > MOST:
-        return _Kept(seq, at, empty, able, frozenset())
+        return silent
+    past = past_at(hall, at, present)
+    try:
+        seen = forecast(present, past, list(able), seed=seq)
+    except Exception:  # a number without a forecast is better than no number
+        log.exception("the forecast of %s failed", hall)
+        return silent
     served = frozenset(queue for desk in present.desks for queue in desk.weight_min)
-    return _Kept(seq, at, forecast(present, past, queues, seed=seq), able, served)
+    return _Kept(seq, at, seen, able, served)
 
 
 def present_of(hall: str, at: datetime) -> tuple[Present, dict[str, int]]:
@@ -244,10 +248,15 @@ def present_of(hall: str, at: datetime) -> tuple[Present, dict[str, int]]:
     pace = sorted(gaps)[len(gaps) // 2]
     desks = tuple(Desk(w, weights[w], hours, gaps, pace) for w, hours in sorted(plan.items()) if hours and w in weights)
     there = {row.staff: row.window for row in seats.values()}
-    columns = (Ticket.id, Ticket.queue, Ticket.lane, Ticket.queued_us, Ticket.to_window, Ticket.to_staff)
-    lined_up = select(*columns).where(Ticket.hall == hall, Ticket.day == day, Ticket.state == text("'waiting'"))
+    columns = (Ticket.id, Ticket.queue, Ticket.lane, Ticket.queued_us, Ticket.issued_at, Ticket.waiting_since)
+    lined_up = select(*columns, Ticket.to_window, Ticket.to_staff).where(
+        Ticket.hall == hall, Ticket.day == day, Ticket.state == text("'waiting'")
+    )
     waiting = tuple(
-        Waiting(row.id, row.queue, Lane(row.lane), instant(row.queued_us), row.to_window or _seat(row.to_staff, there))
+        Waiting(
+            *(row.id, row.queue, Lane(row.lane), instant(row.queued_us), row.to_window or _seat(row.to_staff, there)),
+            waits_since(instant(row.queued_us), row.issued_at, row.waiting_since),
+        )
         for row in session.execute(lined_up.order_by(Ticket.id).limit(MOST + 1))
     )
     held = select(Ticket.window, Ticket.queue, Ticket.called_at).where(

@@ -7,56 +7,58 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, bindparam, func, select, text
+from sqlalchemy import Row, TextualSelect, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
-from app.db import db
+from app.db import UTCDateTime, db
 from app.hall.models import Hall
 from app.queueing.models import Ticket, WindowQueue
-from app.queueing.rules.order import LaneHead
+from app.queueing.rules.order import LaneHead, waits_since
 from app.queueing.rules.policy import Policy, read_policy
 from app.queueing.rules.states import Lane
 
+_OF = "id, number, queue, lane, queued_us, issued_at, waiting_since"
 _HEAD = (
-    "SELECT * FROM (SELECT id, number, queue, lane, queued_us, 0 AS direct FROM tickets WHERE hall = :hall AND day = :day"
+    f"SELECT * FROM (SELECT {_OF}, 0 AS direct FROM tickets WHERE hall = :hall AND day = :day"
     " AND queue = :q{n} AND lane = '{lane}' AND state = 'waiting' AND to_window IS NULL AND to_staff IS NULL"
     " ORDER BY queued_us, id LIMIT 1) AS h{n}{lane}"
 )
 _DIRECT = (
-    "SELECT * FROM (SELECT id, number, queue, lane, queued_us, 1 AS direct FROM tickets WHERE hall = :hall AND day = :day"
+    f"SELECT * FROM (SELECT {_OF}, 1 AS direct FROM tickets WHERE hall = :hall AND day = :day"
     " AND to_window = :window AND state = 'waiting' AND to_window IS NOT NULL ORDER BY queued_us, id LIMIT 1) AS d"
 )
 _NAMED = (
-    "SELECT * FROM (SELECT id, number, queue, lane, queued_us, 1 AS direct FROM tickets WHERE hall = :hall AND day = :day"
+    f"SELECT * FROM (SELECT {_OF}, 1 AS direct FROM tickets WHERE hall = :hall AND day = :day"
     " AND to_staff = :staff AND state = 'waiting' AND to_staff IS NOT NULL ORDER BY queued_us, id LIMIT 1) AS s"
 )
 
 
 @lru_cache(maxsize=32)
-def _heads_sql(queues: int) -> TextClause:
+def _heads_sql(queues: int) -> TextualSelect:
     """One row a lane, each from the head of the partial index: the cost does not grow with the number waiting."""
     parts = [_HEAD.format(n=n, lane=lane.value) for n in range(queues) for lane in Lane]
-    return text(" UNION ALL ".join([*parts, _DIRECT, _NAMED]))
+    return text(" UNION ALL ".join([*parts, _DIRECT, _NAMED])).columns(
+        issued_at=UTCDateTime(), waiting_since=UTCDateTime()
+    )
 
 
-def heads_of_lanes(
-    session: Session, hall: str, day: date, window: str, staff: str, queues: tuple[str, ...], *, lengths: bool = False
-) -> list[LaneHead]:
-    """The first waiting ticket of every lane of these queues, and the first ones sent to this window or this clerk.
-
-    `lengths`: with how many wait in its queue, for the conditions that ask.
+def heads_of_lanes(session: Session, hall: str, day: date, window: str, staff: str, policy: Policy) -> list[LaneHead]:
+    """The first waiting ticket of every lane of the window's queues, and the first ones sent to this window or this clerk;
+    where conditions ask, with how many wait in each queue.
     """
-    values = {f"q{n}": queue for n, queue in enumerate(queues)}
+    values = {f"q{n}": queue for n, queue in enumerate(policy.weight_min)}
     given = {"hall": hall, "day": bound(session, day), "window": window, "staff": staff, **values}
-    rows = session.execute(_heads_sql(len(queues)), given).all()
+    rows = session.execute(_heads_sql(len(values)), given).all()
+    lengths = any(each.waiting_over is not None for each in policy.conditions)
     waiting = waiting_in(session, hall, day, {row.queue for row in rows}) if lengths else {}
-    return [
-        LaneHead(
-            *(row.id, row.number, row.queue, Lane(row.lane), instant(row.queued_us), bool(row.direct)),
-            waiting.get(row.queue, 0),
-        )
-        for row in rows
-    ]
+    return [head_of(row, direct=bool(row.direct), waiting=waiting.get(row.queue, 0)) for row in rows]
+
+
+def head_of(row: Row[Any], *, direct: bool, waiting: int = 0) -> LaneHead:
+    """A ticket as the rule sees it."""
+    queued_at = instant(row.queued_us)
+    since = waits_since(queued_at, row.issued_at, row.waiting_since)
+    return LaneHead(row.id, row.number, row.queue, Lane(row.lane), queued_at, direct, waiting, since)
 
 
 def waiting_in(session: Session, hall: str, day: date, queues: set[str]) -> dict[str, int]:
@@ -73,9 +75,9 @@ def bound(session: Session, day: date) -> date | str:
     return day.isoformat() if session.get_bind().dialect.name == "sqlite" else day
 
 
-def instant(micros: int) -> datetime:
+def instant(queued_us: int) -> datetime:
     """The moment of a queue time in microseconds since 1970 UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=queued_us)
 
 
 _WEIGHTS = select(WindowQueue.queue, WindowQueue.weight_min).where(

@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from app.action import Transaction, action
-from app.catalog.models import ServiceItem
 from app.errors import Refusal
 from app.events import (
     ItemFollowed,
@@ -20,6 +19,7 @@ from app.events import (
 )
 from app.hall.models import Window
 from app.now import iso
+from app.queueing.appointment_models import Appointment
 from app.queueing.heads import policy_of, ranked_waiting, sent_to, start_us
 from app.queueing.models import Queue, Ticket, WindowSession
 from app.queueing.rules.policy import Policy
@@ -34,6 +34,7 @@ from app.queueing.steps import (
     end_call,
     end_service,
     exactly,
+    known_item,
     micros,
     move,
     one_of,
@@ -55,7 +56,7 @@ def start(tx: Transaction, *, ticket_id: int, item: str | None = None) -> dict[s
     Refuses ticket.illegal_step, ticket.not_at_window, item.unknown. Locks the hall. Tells TicketStarted.
     """
     row, state = at_mine(tx, ticket_id, TicketStep.START)
-    item = _known_item(tx, item) if item else row.item
+    item = known_item(tx, item, offered=True) if item else row.item
     move(tx, row, state, started_at=tx.at, item=item)
     begin_service(tx, row, item, arrived=True)
     tx.record(TicketStarted(**said(row), window=row.window, item=item))
@@ -69,7 +70,7 @@ def next_item(tx: Transaction, *, ticket_id: int, item: str) -> dict[str, Any]:
     Refuses ticket.illegal_step, ticket.not_at_window, item.unknown. Locks the hall. Tells ItemFollowed.
     """
     row, state = at_mine(tx, ticket_id, TicketStep.NEXT_ITEM)
-    item = _known_item(tx, item)
+    item = known_item(tx, item, offered=True)
     served_s = end_service(tx, row, "next-item")
     move(tx, row, state, item=item)
     begin_service(tx, row, item)
@@ -127,8 +128,8 @@ def transfer(
 ) -> dict[str, Any]:
     """Send the person to another queue, or straight to an open window or to a clerk at one 转移; the number stays.
 
-    They stand there before everyone who waits now (`first`), by their arrival (`sorted`), or as if they came now
-    (`last`). The note is for the next clerk. Refuses ticket.illegal_step, ticket.not_at_window, ticket.day_over,
+    They stand there before everyone who waits now (`first`), by their arrival or booked time (`sorted`), or as if they came
+    now (`last`), whatever place an earlier step gave them. The note is for the next clerk. Refuses ticket.illegal_step, ticket.not_at_window, ticket.day_over,
     ticket.transfer_limit, place.unknown, queue.unknown, window.unknown, window.not_open, staff.not_at_window,
     ticket.live_elsewhere and bad words. Locks the hall. Tells TicketTransferred.
     """
@@ -181,7 +182,7 @@ def abandon(tx: Transaction, *, ticket_id: int, reason: str = AbandonReason.GAVE
 
 
 def release(tx: Transaction, *, window: str | None, staff: str) -> int:
-    """Part of an action: who waits for this window, or for the clerk who leaves, waits for any window of the queue again.
+    """Part of an action: who waits for this window, or for the clerk who leaves or pauses, waits for any window of the queue again.
 
     Tells TicketTransferred for each, from no window; how many.
     """
@@ -202,13 +203,6 @@ def release(tx: Transaction, *, window: str | None, staff: str) -> int:
 def _leave_window(tx: Transaction, row: Row[Any], outcome: str) -> None:
     end_call(tx, row, outcome)
     set_free(tx, row.window)
-
-
-def _known_item(tx: Transaction, item: str) -> str:
-    of = ServiceItem.__table__.c
-    if tx.execute(select(of.code).where(of.code == item, of.active)).one_or_none() is None:
-        raise Refusal("item.unknown")
-    return item
 
 
 def _refuse_target(tx: Transaction, row: Row[Any], queue: str | None, window: str | None, staff: str | None) -> None:
@@ -239,15 +233,25 @@ def _queue_time(
     window: str | None,
     staff: str | None,
 ) -> int:
-    """The queue time that gives a transferred ticket its place; `first` never makes it wait longer than its arrival."""
+    """The queue time that gives a transferred ticket its place; `first` never puts it behind its arrival."""
     if place == Place.LAST:
         return micros(tx.at)
+    came = _came_us(tx, row)
     if place == Place.SORTED:
-        return row.queued_us
+        return came
     if window is None and staff is None:
         ranks = ranked_waiting(tx.session, tx.hall, row.day, queue, policy, limit=1)
-        before = ranks[0] + start_us(policy, Lane(row.lane)) - 1 if ranks else row.queued_us
+        before = ranks[0] + start_us(policy, Lane(row.lane)) - 1 if ranks else came
     else:
         first = select(func.min(Ticket.queued_us)).where(*sent_to(tx.hall, row.day, window, staff))
-        before = (tx.execute(first).scalar_one() or row.queued_us + 1) - 1
-    return min(before, row.queued_us)
+        before = (tx.execute(first).scalar_one() or came + 1) - 1
+    return min(before, came)
+
+
+def _came_us(tx: Transaction, row: Row[Any]) -> int:
+    """The queue time with which the ticket was given: its arrival, of the appointment lane its booked time."""
+    if row.lane != Lane.APPOINTMENT:
+        return micros(row.issued_at)
+    its_own = (Ticket.hall == Appointment.hall) & (Ticket.appointment_id == Appointment.id)
+    booked = select(Appointment.slot_at).join(Ticket, its_own).where(Ticket.hall == tx.hall, Ticket.id == row.id)
+    return micros(tx.execute(booked).scalar_one())

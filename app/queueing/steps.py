@@ -10,6 +10,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 
 from app import privacy
 from app.action import Transaction
+from app.catalog.models import ServiceItem
 from app.errors import Refusal
 from app.now import local
 from app.queueing.heads import instant, ranked_waiting, start_us
@@ -105,6 +106,15 @@ def refuse_past_day(tx: Transaction, row: Row[Any]) -> None:
     """Before a ticket waits again: refuses ticket.day_over, because nobody calls what waits on a day that is gone."""
     if row.day != tx.day:
         raise Refusal("ticket.day_over", number=row.number)
+
+
+def known_item(tx: Transaction, item: str, *, offered: bool) -> str:
+    """The item, when the catalogue has it, and where asked for offers it today. Refuses item.unknown."""
+    of = ServiceItem.__table__.c
+    active = tx.execute(select(of.active).where(of.code == item)).scalar_one_or_none()
+    if active is None or (offered and not active):
+        raise Refusal("item.unknown")
+    return item
 
 
 def move(tx: Transaction, row: Row[Any], state: TicketState, **values: Any) -> None:

@@ -53,10 +53,11 @@ def open_window(tx: Transaction, *, window: str, take_over: bool = False) -> dic
 
 @action
 def pause_window(tx: Transaction, *, window: str, reason: str) -> dict[str, Any]:
-    """Stop calling for a while, with a reason that supervisors read.
+    """Stop calling for a while, with a reason that supervisors read; who was sent to the window or to its clerk waits for
+    any window of the queue again, because nobody knows how long a pause lasts.
 
     Refuses window.reason_required, window.not_open, window.not_yours, window.occupied and bad words. Locks the hall.
-    Tells WindowPaused.
+    Tells WindowPaused, TicketTransferred.
     """
     if not reason.strip():
         raise Refusal("window.reason_required")
@@ -67,6 +68,7 @@ def pause_window(tx: Transaction, *, window: str, reason: str) -> dict[str, Any]
     pause = {"session_id": seat.id, "window": window, "staff": seat.staff, "reason": reason, "from_at": tx.at}
     tx.execute(insert(WindowPause.__table__), {"hall": tx.hall, "id": tx.new_id(), **pause})
     tx.record(WindowPaused(window=window, staff=tx.actor.name))
+    release(tx, window=window, staff=seat.staff)
     return _answer(tx, window, "paused")
 
 

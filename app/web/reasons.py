@@ -61,9 +61,11 @@ def _by_rule(call: Call) -> str:
         return _with_booking(call, own, gettext("当时这个窗口能叫的号里只有它在等候。"))
     if own["direct"]:
         return gettext("这个号是转到本窗口的，直接排到最前；已等候 %(waited)s。", waited=waited)
-    if own["lane"] == "returning":
-        return gettext("这个号补正后返回，直接排到最前；已等候 %(waited)s。", waited=waited)
-    if own["lane"] == "appointment":
+    if _in_front(own):
+        if own["lane"] == "returning":
+            return gettext("这个号补正后返回，直接排到最前；已等候 %(waited)s。", waited=waited)
+        return gettext("这个号转来时排到了最前；已等候 %(waited)s。", waited=waited)
+    if _by_booking(own):
         return _with_booking(call, own, gettext("各队排在最前的 %(count)s 个号里，轮到这个预约号。", count=len(others)))
     parts = extra_parts(own)
     if parts:
@@ -72,7 +74,7 @@ def _by_rule(call: Call) -> str:
             count=len(others),
             waited=waited,
             parts=gettext("、").join(parts),
-            standing=times.minutes(own["standing_s"]),
+            standing=_span(own["standing_s"]),
         )
     return gettext("各队排在最前的 %(count)s 个号里，它等候最久：%(waited)s。", count=len(others), waited=waited)
 
@@ -93,9 +95,8 @@ def _by_ratio(why: Mapping[str, Any], own: Mapping[str, Any]) -> str:
 
 def _with_booking(call: Call, own: Mapping[str, Any], said: str) -> str:
     """The sentence, and since when the number counts: its booked time, or how long it has waited."""
-    if own["lane"] == "appointment":
-        booked = datetime.fromisoformat(call["at"]) - timedelta(seconds=own["waited_s"])
-        return said + gettext("按预约时间 %(time)s 排队。", time=times.clock(booked))
+    if _by_booking(own):
+        return said + gettext("按预约时间 %(time)s 排队。", time=_booked(call, own))
     return said + gettext("已等候 %(waited)s。", waited=times.minutes(own["waited_s"]))
 
 
@@ -105,13 +106,21 @@ def extra_parts(candidate: Mapping[str, Any]) -> list[str]:
     if minutes is None:
         extra = candidate["standing_s"] - candidate["waited_s"]
         minutes = {"all": extra // 60} if extra else {}
+    parts = []
+    back_s = 0 if _by_booking(candidate) else candidate.get("back_s", 0)
+    if back_s > 0:  # its lane and its place behind others in one
+        parts = [gettext("归队位次 %(span)s", span=_span(60 * minutes.get("lane", 0) - back_s))]
+        minutes = {name: value for name, value in minutes.items() if name != "lane"}
     words = {
         "lane": lambda span: gettext("%(lane)s %(span)s", lane=wording.word(candidate["lane"], "lane"), span=span),
         "window": lambda span: gettext("窗口专长 %(span)s", span=span),
         "conditions": lambda span: gettext("附加条件 %(span)s", span=span),
         "all": lambda span: gettext("提前量 %(span)s", span=span),
     }
-    return [words[name](times.minutes(60 * value)) for name, value in minutes.items() if name in words and value]
+    given = [words[name](times.minutes(60 * value)) for name, value in minutes.items() if name in words and value]
+    if back_s <= -60:
+        given.append(gettext("转来时提前 %(span)s", span=_span(-back_s)))
+    return parts + given
 
 
 def rows(call: Call) -> list[dict[str, Any]]:
@@ -132,10 +141,20 @@ def rows(call: Call) -> list[dict[str, Any]]:
 
 
 def _waited(call: Call, candidate: Mapping[str, Any]) -> str:
-    if candidate["lane"] != "appointment":
+    if not _by_booking(candidate):
         return times.minutes(candidate["waited_s"])
-    booked = datetime.fromisoformat(call["at"]) - timedelta(seconds=candidate["waited_s"])
-    return gettext("预约 %(time)s", time=times.clock(booked))
+    return gettext("预约 %(time)s", time=_booked(call, candidate))
+
+
+def _by_booking(candidate: Mapping[str, Any]) -> bool:
+    """Whether an appointment stands where it was booked, and not where a transfer put it."""
+    return candidate["lane"] == "appointment" and candidate.get("back_s", 0) >= 0
+
+
+def _booked(call: Call, candidate: Mapping[str, Any]) -> str:
+    """The queue time of an appointment: when it is booked for."""
+    counted = candidate["waited_s"] - candidate.get("back_s", 0)
+    return times.clock(datetime.fromisoformat(call["at"]) - timedelta(seconds=counted))
 
 
 def _span(seconds: int) -> str:
@@ -143,4 +162,5 @@ def _span(seconds: int) -> str:
 
 
 def _in_front(candidate: Mapping[str, Any]) -> bool:
-    return candidate["standing_s"] - candidate["waited_s"] >= 60 * FRONT_MIN
+    """Whether it stands before all who have not been put there too."""
+    return candidate["direct"] or candidate["standing_s"] >= 60 * FRONT_MIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from app.queueing.rules.states import AT_WINDOW, LIVE, TicketState, TicketStep, next_state
@@ -38,6 +38,10 @@ class Paper:
     called: datetime | None = None
     recalls: int = 0
     transfers: int = 0
+    came: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.came = self.queued
 
 
 @dataclass(slots=True)
@@ -149,10 +153,8 @@ class Model:
         if step == T.TRANSFER:
             to = target if target in WEIGHTS else None
             queue = paper.queue if to else target
-            if place == "last":
-                paper.queued = self.hall.at
-            elif place == "first":
-                paper.queued = min(paper.queued, self.before_all(paper, queue, to))
+            first = min(paper.came, self.before_all(paper, queue, to))
+            paper.queued = {"first": first, "sorted": paper.came, "last": self.hall.at}[place]
             paper.queue, paper.to, paper.window = queue, to, None
             paper.transfers += 1
         if step == T.RECALL:
@@ -171,6 +173,6 @@ class Model:
     def before_all(self, paper: Paper, queue: str, to: str | None) -> datetime:
         if to is None:
             first = self.pool(queue)[:1]
-            return first[0].queued - HEAD[first[0].lane] + HEAD[paper.lane] - US if first else paper.queued
+            return first[0].queued - HEAD[first[0].lane] + HEAD[paper.lane] - US if first else paper.came
         sent = [p.queued for p in self.papers.values() if p.to == to and p.state == S.WAITING]
-        return min(sent) - US if sent else paper.queued
+        return min(sent) - US if sent else paper.came

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from app.errors import Refusal
-from app.events import TicketTransferred
+from app.events import CITIZEN, TicketTransferred
 from app.queueing import calls, queries, tickets, windows
+from app.queueing.appointments import book, check_in
 from app.queueing.choosing import choosable
 from app.queueing.steps import micros
 from tests.actions.conftest import number_of, refused
 from tests.actions.looking import finished, line, row_of, set_policy, told
+from tests.people import id_number, phone
 
 PERSON = {"name": "张三丰", "id_number": "410305199001010011"}
+BOOKER = {"name": "张三丰", "id_number": id_number(0), "phone": phone(0)}
 
 
 def test_a_ticket_goes_only_where_somebody_calls_it(hall, serving) -> None:
@@ -182,6 +187,19 @@ def test_a_place_given_once_is_gone_when_the_ticket_is_passed_on_by_its_arrival(
     assert row_of(taken).queued_us < micros(hall.at) - 86_000_000_000
     hall.step(calls.transfer, hall.call()["ticket"], queue="A", place="sorted")
     assert row_of(taken).queued_us == micros(row_of(taken).issued_at)
+
+
+def test_an_appointment_that_is_passed_on_stands_by_its_booked_time_again(spring) -> None:
+    slot = (spring.at + timedelta(days=1)).replace(hour=9)
+    booked = spring.do(book, CITIZEN, queue="A", slot_at=slot, channel="web", person=BOOKER)
+    spring.at = slot - timedelta(minutes=10)
+    given = spring.do(check_in, spring.kiosk, appointment_id=number_of(booked), channel="kiosk")
+    assert given["lane"] == "appointment"
+    spring.open()
+    for place, queued_at in (("last", slot + timedelta(minutes=5)), ("sorted", slot)):
+        spring.at = slot + timedelta(minutes=5)
+        spring.step(calls.transfer, spring.call()["ticket"], queue="B", place=place)
+        assert row_of(given).queued_us == micros(queued_at)
 
 
 @pytest.mark.parametrize("place", ["first", "sorted"])

@@ -150,11 +150,11 @@ def life(hall: Hall, item: str) -> type[RuleBasedStateMachine]:
             else:
                 assert code is None
                 here.paused, here.free = True, None
+                for paper in self.papers.values():
+                    if paper.to == window and paper.state == S.WAITING:
+                        paper.to = None
                 if not pause:
                     del self.places[window]
-                    for paper in self.papers.values():
-                        if paper.to == window and paper.state == S.WAITING:
-                            paper.to = None
 
         @rule(data=st.data(), legal=st.integers(1, 5))
         def another_step(self, data: st.DataObject, legal: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import groupby
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.queueing.rules.order import LaneHead, Tally, choose_next, head_start, pick, rank
+from app.queueing.rules.order import LaneHead, Tally, choose_next, head_start, pick, rank, waits_since
 from app.queueing.rules.policy import MOST_MIN, Condition, Policy, furthest_min
 from app.queueing.rules.states import Lane
 from tests.rules.order_oracle import Arrival, Play, oracle
@@ -230,6 +231,32 @@ def test_the_explanation_agrees_with_the_choice(given_heads, policy, tally) -> N
         assert why["candidates"][0]["number"] == chosen.number
     for c in why["candidates"]:
         assert c["standing_s"] == c["waited_s"] + 60 * sum(c["minutes"].values())
+
+
+@given(people.filter(bool), policies, tallies, st.lists(st.integers(0, 90), min_size=14, max_size=14))
+def test_who_came_back_stands_where_they_were_put_and_has_waited_since(given_heads, policy, tally, minutes) -> None:
+    """A place changes nothing about the wait, nor the wait about the place; call by asks for the wait."""
+    again = {head.ticket: NOON - timedelta(minutes=ago) for head, ago in zip(given_heads, minutes)}
+    arrived = {head.ticket: again[head.ticket] - timedelta(minutes=5 * (head.ticket % 7)) for head in given_heads}
+    back = [
+        replace(head, since=waits_since(head.queued_at, arrived[head.ticket], again[head.ticket]))
+        for head in given_heads
+    ]
+    chosen, why, _ = choose_next(back, policy, NOON, "W01", tally)
+    said = {c["number"]: c for c in why["candidates"]}
+    for head in back:
+        c = said[head.number]
+        least, most = (NOON - since[head.ticket] for since in (again, arrived))
+        waited = min(max(NOON - head.queued_at, least), most)
+        assert c["waited_s"] == waited // timedelta(seconds=1) >= 0
+        assert c["standing_s"] == c["waited_s"] + 60 * sum(c["minutes"].values()) - c.get("back_s", 0)
+        assert ("back_s" in c) == (not arrived[head.ticket] <= head.queued_at <= again[head.ticket])
+    placed, told, _ = choose_next(given_heads, replace(policy, call_by_min=None), NOON, "W01", tally)
+    if why["rule"] != "call_by":
+        assert (chosen.ticket, why["rule"]) == (placed.ticket, told["rule"])
+    else:
+        assert all((chosen.waited_from, chosen.ticket) <= (head.waited_from, head.ticket) for head in back)
+        assert NOON - chosen.waited_from >= timedelta(minutes=policy.call_by_min)
 
 
 @settings(max_examples=150)

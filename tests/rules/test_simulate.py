@@ -9,22 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.queueing.rules.changes import Changes, Lesson, Opening, changed
+from app.queueing.rules.day import Busy, Day, Desk, Turn, Visit, joined
 from app.queueing.rules.order import LaneHead, Tally, choose_next
 from app.queueing.rules.policy import Condition, Policy
-from app.queueing.rules.simulate import (
-    Busy,
-    Changes,
-    Day,
-    Desk,
-    Floor,
-    Lesson,
-    Opening,
-    Turn,
-    Visit,
-    changed,
-    joined,
-    run,
-)
+from app.queueing.rules.simulate import Floor, run
 from app.queueing.rules.states import Lane
 
 NINE = datetime(2027, 1, 4, 1, 0, tzinfo=UTC)  # 09:00 in the hall
@@ -98,6 +87,15 @@ def test_a_transfer_waits_again_with_its_arrival_and_a_restore_behind() -> None:
     assert [ticket for ticket, *_ in found] == [1, 1, 2]
     missed = visit(1, 0, Turn("A", walk_s=60, comes=False), Turn("A", service_s=60, after_s=120))
     assert [ticket for ticket, *_ in called(missed, visit(2, 2))] == [1, 2, 1]
+
+
+def test_call_by_finds_who_was_put_behind_others_by_how_long_they_have_waited() -> None:
+    """Missed at once and back at minute 1, at the place of who comes in minute 11."""
+    place = {"after_s": 60, "ahead_s": -(24 * 3600 + 600)}
+    back = visit(1, 0, Turn("A", Lane.RETURNING, comes=False), Turn("A", Lane.RETURNING, **place))
+    line = [visit(n, came, service_s=1200) for n, came in ((2, 0), (3, 2), (4, 2), (5, 2))]
+    assert [ticket for ticket, *_ in called(back, *line, policy=Policy(call_by_min=90))] == [1, 2, 3, 4, 5, 1]
+    assert [ticket for ticket, *_ in called(back, *line, policy=Policy(call_by_min=30))] == [1, 2, 3, 1, 4, 5]
 
 
 def test_who_is_sent_to_a_window_waits_for_that_one() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -55,6 +56,41 @@ CASES = [
     (call([head(1, 9)], mode="dispatch"), "自动派给空闲最久的窗口。当时"),
     ({"at": iso(NOON), "mode": "unpark", "why": {"rule": "unpark", "chosen": "A001", "candidates": []}}, "不重新排队"),
 ]
+
+
+def test_who_came_back_is_told_the_wait_since_then_and_the_place(app: Flask) -> None:
+    """Put behind others, whatever the lane: its head start and the place are told as one, and nobody waits less than nothing."""
+    returned = replace(head(2, -24 * 60 + 6, R), since=NOON - timedelta(minutes=4))  # a place at six minutes ago
+    row = call([head(1, 3), returned])
+    assert "等候 4 分钟，加归队位次 2 分钟，合计 6 分钟" in told(app, row) and "直接" not in told(app, row)
+    later = replace(head(2, -13, P), since=NOON - timedelta(minutes=4))
+    with app.test_request_context("/"):
+        rows = reasons.rows(call([head(1, 3), later]))
+    assert [row["waited"] for row in rows] == ["3 分钟", "4 分钟"]
+    assert [row["extra"] for row in rows] == ["—", "归队位次 −2 分钟"]
+    booked = replace(head(2, -10, A), since=NOON - timedelta(minutes=4))
+    assert "按预约时间 12:10 排队" in told(app, call([booked]))
+
+
+def test_who_was_passed_on_to_the_front_is_told_the_wait_and_the_place(app: Flask) -> None:
+    """A place before everybody is one, and no wait; only who stands there is said to."""
+    borrowed = replace(head(2, 24 * 60 + 4), since=NOON - timedelta(minutes=6))
+    row = call([head(1, 3), head(3, 3, R), borrowed])
+    assert "转来时排到了最前；已等候 6 分钟" in told(app, row, citizen=True)
+    with app.test_request_context("/"):
+        rows = reasons.rows(row)
+    assert [(row["waited"], row["extra"], row["standing"]) for row in rows] == [
+        ("6 分钟", "直接到最前", "最前"),
+        ("3 分钟", "直接到最前", "最前"),
+        ("3 分钟", "—", "3 分钟"),
+    ]
+    before = replace(head(2, 9, P), since=NOON - timedelta(minutes=6))
+    assert "等候 6 分钟，加优先 15 分钟、转来时提前 3 分钟，合计 24 分钟" in told(app, call([head(1, 3), before]))
+    booked = replace(head(2, 9, A), since=NOON - timedelta(minutes=6))
+    assert "已等候 6 分钟" in told(app, call([booked])) and "预约时间" not in told(app, call([booked]))
+    sent = call([head(1, 3), head(2, -10, A, direct=True)])  # an appointment that came early, sent here
+    with app.test_request_context("/"):
+        assert reasons.rows(sent)[0]["standing"] == "最前"
 
 
 @pytest.mark.parametrize(("row", "words"), CASES, ids=range(len(CASES)))

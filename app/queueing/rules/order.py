@@ -16,8 +16,8 @@ from app.queueing.rules.states import Lane
 class LaneHead:
     """The first waiting ticket of one lane of one queue.
 
-    `queued_at` is its arrival, an appointment's booked time, or what a restore made of it. `waiting` says how many wait
-    in its queue, for the conditions that ask.
+    `queued_at` is its arrival, an appointment's booked time, or what a restore or a transfer made of it: it gives the
+    place, and may lie ahead, or before the arrival. `waiting` says how many wait in its queue, for the conditions that ask.
     """
 
     ticket: int
@@ -27,6 +27,21 @@ class LaneHead:
     queued_at: datetime
     direct: bool = False  # sent to this very window or clerk
     waiting: int = 0
+    since: datetime | None = None  # since when its wait counts, as `waits_since` says; none: since its queue time
+
+    @property
+    def waited_from(self) -> datetime:
+        """Since when its wait counts."""
+        return self.since or self.queued_at
+
+
+def waits_since(queued_at: datetime, arrived: datetime, again: datetime | None) -> datetime | None:
+    """Since when the wait counts of whoever waits again since `again`; none of who waits for the first time.
+
+    Since the queue time, as it orders. But a place further back than the moment of coming back takes nothing from the wait,
+    and one that was given before the arrival adds nothing to it.
+    """
+    return None if again is None else max(arrived, min(queued_at, again))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,9 @@ class Tally:
 
 
 def boosts(head: LaneHead, policy: Policy, at: datetime, window: str) -> list[Condition]:
-    """The conditions that hold for a head when this window calls at `at`."""
+    """The conditions that hold for a head when this window calls at `at`. They ask how long its place has counted: so none
+    of them lets anybody overtake within a lane.
+    """
     clock = local(at).time()
     waited = at - head.queued_at
     return [
@@ -82,7 +99,8 @@ def choose_next(
 
     The explanation is plain JSON: `rule` (call_by, ratio, rank), `chosen`, and every candidate in the order of ranks
     with its wait and its rank relative to `at`, both in whole seconds (a larger `standing_s` ranks higher; an
-    appointment that came early has waited less than nothing), and the minutes that made it.
+    appointment that came early has waited less than nothing), and the minutes that made it. `back_s`: so many seconds
+    behind its wait a restore has put it; less than nothing: before it, by a transfer.
     """
     picked = pick(heads, policy, at, window, tally)
     if picked is None:
@@ -115,9 +133,9 @@ def pick(
         return None
     if policy.call_by_min is not None:
         limit = timedelta(minutes=policy.call_by_min)
-        overdue = [head for head in heads if at - head.queued_at >= limit]
+        overdue = [head for head in heads if at - head.waited_from >= limit]
         if overdue:
-            return min(overdue, key=lambda head: (head.queued_at, head.ticket)), "call_by", tally
+            return min(overdue, key=lambda head: (head.waited_from, head.ticket)), "call_by", tally
 
     ranks = {head.ticket: (rank(head, policy, at, window), head.ticket) for head in heads}
 
@@ -158,8 +176,9 @@ def _candidate(
     head: LaneHead, minutes: Mapping[str, int], at: datetime
 ) -> tuple[tuple[timedelta, int], dict[str, Any]]:
     """The key that sorts a candidate by rank, and what is said of it."""
-    waited = at - head.queued_at
-    standing = waited + timedelta(minutes=sum(minutes.values()))
+    waited = at - head.waited_from
+    ahead = timedelta(minutes=sum(minutes.values()))
+    standing = at - head.queued_at + ahead
     said = {
         "number": head.number,
         "queue": head.queue,
@@ -169,6 +188,8 @@ def _candidate(
         "direct": head.direct,
         "minutes": {name: value for name, value in minutes.items() if value},
     }
+    if head.waited_from != head.queued_at:
+        said["back_s"] = _seconds(waited) + _seconds(ahead) - _seconds(standing)
     return (-standing, head.ticket), said
 
 
