@@ -12,6 +12,7 @@ from app.api.reading import own_hall, row_id
 from app.api.schemas import Nothing, Shape, Text, instant, maybe, said, whole
 from app.api.tickets import HeldTicket
 from app.api.windows import Call
+from app.errors import Refusal
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
@@ -187,7 +188,9 @@ def miss_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
 @noun.arguments(Nothing)
 @noun.response(200, DeskTicket)
 def restore_ticket(_given: dict[str, Any], ticket_id: str) -> Any:
-    """Let a missed number wait again, behind the next three."""
+    """Let a missed number wait again, behind the next three; only staff, who see the person, and not a machine."""
+    if g.actor.kind != "staff":
+        raise Refusal("auth.forbidden")
     return _act(calls.restore, ticket_id)
 
 

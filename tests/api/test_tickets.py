@@ -110,7 +110,8 @@ def test_the_steps_beside_the_straight_way(ask: Asking) -> None:
     ask.refused("ticket.recall_too_soon", "POST", f"/tickets/{first}/recall", who="clerk01")
     ask.refused("ticket.not_at_window", "POST", f"/tickets/{first}/start", who="clerk02")
     assert ask.post(f"/tickets/{first}/no-show", who="clerk01")["steps"] == ["restore", "cancel", "expire"]
-    assert ask.post(f"/tickets/{first}/restore", who="clerk01")["state"] == "waiting"
+    ask.refused("auth.forbidden", "POST", f"/tickets/{first}/restore", token=ask.device("kiosk"))
+    assert ask.post(f"/tickets/{first}/restore", who="guide01")["state"] == "waiting"
 
     second = called(ask)["id"]
     ask.post(f"/tickets/{second}/start", who="clerk01")
