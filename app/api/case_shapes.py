@@ -262,6 +262,7 @@ class CaseLine(CaseDates):
     no_request = fields.Boolean(required=True)
     urged = fields.Boolean(required=True, metadata={"description": "A supervisor waits for an answer"})
     explained = fields.Boolean(required=True, metadata={"description": "The public was told why the case is late"})
+    ended_at = maybe(instant)
 
 
 class CasePage(Page):
