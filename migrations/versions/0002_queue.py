@@ -3,6 +3,8 @@
 Revision 0002, after 0001.
 """
 
+import json
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -24,6 +26,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("person_key", sa.String(), nullable=False),
+        sa.Column("phone_key", sa.String(), nullable=False),
         sa.Column("person_sealed", sa.String(), nullable=False),
         sa.Column("token_hash", sa.String(), nullable=False),
         sa.Column("token_sealed", sa.String(), nullable=False),
@@ -46,6 +49,7 @@ def upgrade() -> None:
             postgresql_where=sa.text("state IN ('booked', 'waitlisted')"),
         )
         batch_op.create_index("ix_appointments_person", ["person_key", "day"], unique=False)
+        batch_op.create_index("ix_appointments_phone", ["phone_key", "day"], unique=False)
         batch_op.create_index(
             "ix_appointments_slot",
             ["hall", "queue", "slot_at"],
@@ -202,6 +206,7 @@ def upgrade() -> None:
         )
 
     with op.batch_alter_table("tickets", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("phone_key", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("waiting_since", sa.DateTime(timezone=True), nullable=True))
         batch_op.add_column(sa.Column("ground", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("party", sa.Integer(), server_default="1", nullable=False))
@@ -236,6 +241,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'waiting' AND to_staff IS NOT NULL"),
         )
         batch_op.create_index(
+            "ix_tickets_phone",
+            ["hall", "queue", "day", "phone_key"],
+            unique=False,
+            sqlite_where=sa.text("phone_key IS NOT NULL"),
+            postgresql_where=sa.text("phone_key IS NOT NULL"),
+        )
+        batch_op.create_index(
             "ix_tickets_pool",
             ["hall", "day", "queue", "lane", "queued_us", "id"],
             unique=False,
@@ -267,6 +279,50 @@ def upgrade() -> None:
         " WHERE c.hall = case_reviews.hall AND c.id = case_reviews.case_id)"
     )
 
+    # who had nobody is free since the last call, or since the window was opened
+    op.execute(
+        "UPDATE window_sessions SET free_at = COALESCE((SELECT MAX(c.ended_at) FROM calls c"
+        ' WHERE c.hall = window_sessions.hall AND c."window" = window_sessions."window"'
+        " AND c.ended_at > window_sessions.changed_at), changed_at)"
+        " WHERE state = 'open' AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.hall = window_sessions.hall"
+        """ AND t."window" = window_sessions."window" AND t.state IN ('called', 'serving'))"""
+    )
+    _tell_calls(op.get_bind())
+
+
+def _tell_calls(connection: sa.Connection) -> None:
+    """Old calls say their queue, lane and wait too: what was told then, so that a transfer since changes nothing."""
+    calls = sa.table(
+        "calls",
+        *(sa.column(name) for name in ("hall", "id", "ticket_id", "why", "queue", "lane", "mode", "waited_s")),
+        sa.column("called_at", sa.DateTime(timezone=True)),
+    )
+    tickets = sa.table(
+        "tickets",
+        *(sa.column(name) for name in ("hall", "id", "queue", "lane")),
+        sa.column("issued_at", sa.DateTime(timezone=True)),
+    )
+    query = (
+        sa.select(calls.c.hall, calls.c.id, calls.c.why, calls.c.called_at, tickets)
+        .join(tickets, (tickets.c.hall == calls.c.hall) & (tickets.c.id == calls.c.ticket_id))
+        .order_by(calls.c.hall, calls.c.id)
+        .limit(1000)
+    )
+    one = (calls.c.hall == sa.bindparam("of_hall"), calls.c.id == sa.bindparam("of_call"))
+    told = sa.update(calls).where(*one)
+    last: tuple[str, int] = ("", 0)
+    while rows := connection.execute(query.where(sa.tuple_(calls.c.hall, calls.c.id) > last)).all():
+        last = (rows[-1][0], rows[-1][1])
+        values = []
+        for hall, call, stored, called_at, _, _, queue, lane, issued_at in rows:
+            why = json.loads(stored)
+            own = next((each for each in why["candidates"] if each["number"] == why["chosen"]), {"queue": queue})
+            back = why["rule"] == "unpark"
+            waited_s = None if back else max(int((called_at - issued_at).total_seconds()), 0)
+            said = {"queue": own["queue"], "lane": lane, "mode": "unpark" if back else "rule", "waited_s": waited_s}
+            values.append({"of_hall": hall, "of_call": call, **said})
+        connection.execute(told, values)
+
 
 def downgrade() -> None:
     with op.batch_alter_table("window_sessions", schema=None) as batch_op:
@@ -288,6 +344,11 @@ def downgrade() -> None:
             "ix_tickets_pool",
             sqlite_where=sa.text("state = 'waiting' AND to_window IS NULL AND to_staff IS NULL"),
             postgresql_where=sa.text("state = 'waiting' AND to_window IS NULL AND to_staff IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_tickets_phone",
+            sqlite_where=sa.text("phone_key IS NOT NULL"),
+            postgresql_where=sa.text("phone_key IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_tickets_named",
@@ -320,6 +381,7 @@ def downgrade() -> None:
         batch_op.drop_column("party")
         batch_op.drop_column("ground")
         batch_op.drop_column("waiting_since")
+        batch_op.drop_column("phone_key")
 
     with op.batch_alter_table("cases", schema=None) as batch_op:
         batch_op.drop_index(
@@ -408,6 +470,7 @@ def downgrade() -> None:
             sqlite_where=sa.text("state IN ('booked', 'checked_in', 'no_show', 'waitlisted')"),
             postgresql_where=sa.text("state IN ('booked', 'checked_in', 'no_show', 'waitlisted')"),
         )
+        batch_op.drop_index("ix_appointments_phone")
         batch_op.drop_index("ix_appointments_person")
         batch_op.drop_index(
             "ix_appointments_due",

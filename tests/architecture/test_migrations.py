@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, inspect, select, text
+from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.db import db
+from app.queueing.models import Call, WindowSession
 from migrations.run import config, downgrade, is_current, upgrade
 from tests.conftest import make_settings
 
@@ -117,6 +121,68 @@ def test_the_migrations_make_what_the_models_say(empty: Empty, connect: Callable
     modelled = connect(empty("modelled"))
     db.metadata.create_all(modelled)
     assert schema(migrated) == schema(modelled)
+
+
+NINE = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+
+
+def rows_of_the_first_release(connection: Connection) -> None:
+    """A hall as 0001 left it: a call whose ticket was passed on since, one called back, one that goes on; three windows."""
+    tables = MetaData()
+    tables.reflect(connection, only=["tickets", "calls", "window_sessions"])
+
+    def put(table: str, **values: Any) -> None:
+        connection.execute(insert(tables.tables[table]), {"hall": "luolong", **values})
+
+    for number, (queue, state, window) in enumerate((("B", "waiting", None), ("A", "called", "W01")), 1):
+        put(
+            "tickets",
+            id=number,
+            number=f"A00{number}",
+            queue=queue,
+            day=NINE.date(),
+            lane="normal",
+            state=state,
+            window=window,
+            channel="kiosk",
+            token_hash=str(number),
+            token_sealed="",
+            queued_us=1,
+            issued_at=NINE,
+            recalls=0,
+        )
+    own = [{"number": f"A00{n}", "queue": "A", "lane": "normal", "waited_s": 0, "standing_s": 0} for n in (1, 2)]
+    for call, (ticket, rule, minutes, until, window) in enumerate(
+        ((1, "rank", 10, 12, "W02"), (1, "unpark", 30, 31, "W02"), (2, "rank", 40, None, "W01")), 1
+    ):
+        why = {"rule": rule, "chosen": f"A00{ticket}", "candidates": [] if rule == "unpark" else own}
+        times = {"called_at": NINE + timedelta(minutes=minutes), "ended_at": until and NINE + timedelta(minutes=until)}
+        put("calls", id=call, ticket_id=ticket, window=window, staff="clerk", why=json.dumps(why), **times)
+    for number, state in enumerate(("open", "open", "open", "paused", "closed"), 1):
+        seat = {"window": f"W0{number}", "staff_id": number, "staff": f"clerk0{number}", "state": state}
+        put("window_sessions", id=number, **seat, opened_at=NINE, changed_at=NINE)
+
+
+def test_what_the_first_release_left_counts_in_the_second(empty: Empty, connect: Callable[[Settings], Engine]) -> None:
+    """Its calls are in the statistics of their days, and its open windows are given numbers."""
+    settings = empty("grown")
+    upgrade(settings, "0001")
+    engine = connect(settings)
+    with engine.begin() as connection:
+        rows_of_the_first_release(connection)
+    engine.dispose()
+    upgrade(settings)
+    with Session(engine) as session:
+        calls = session.execute(
+            select(Call.queue, Call.lane, Call.mode, Call.waited_s, Call.tally_normal).order_by(Call.id)
+        ).all()
+        free = dict(session.execute(select(WindowSession.window, WindowSession.free_at)).all())
+    assert calls == [
+        ("A", "normal", "rule", 600, 0),
+        ("B", "normal", "unpark", None, 0),
+        ("A", "normal", "rule", 2400, 0),
+    ]
+    assert free == {"W01": None, "W02": NINE + timedelta(minutes=31), "W03": NINE, "W04": None, "W05": None}
 
 
 def test_a_missing_index_would_be_seen(empty: Empty, connect: Callable[[Settings], Engine]) -> None:
