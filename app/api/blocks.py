@@ -42,6 +42,7 @@ class LeasedBlock(Shape):
     queue = said()
     day = dated()
     leased_at = instant(required=True)
+    proof = said(metadata={"description": "Lets this browser tell of the block when it is another device by then"})
     numbers = fields.List(fields.Nested(LentNumber), required=True)
 
 
@@ -59,9 +60,12 @@ class TakenNumber(Shape):
 
 
 class Reconciliation(Shape):
-    """`done`: the kiosk gives nothing more from the block, which is closed then; false keeps it."""
+    """`done`: the kiosk gives nothing more from the block, which is closed then; false keeps it. `proof` is needed of a
+    kiosk that was paired anew since the lease.
+    """
 
     done = fields.Boolean(load_default=True)
+    proof = Text(limit=80, allow_none=True, load_default=None)
     taken = listed(fields.Nested(TakenNumber), most=blocks.LARGEST_BLOCK, required=True)
 
 
@@ -112,7 +116,8 @@ def reconcile_block(given: dict[str, Any], block: str) -> Any:
     hall, number = row_id(block, "block.unknown")
     own_hall(g.actor, hall)
     taken = [{**each, "item": _offered(each["item"])} for each in given["taken"]]
-    return blocks.reconcile(hall=hall, actor=g.actor, at=now(), block_id=number, taken=taken, done=given["done"])
+    told = {"taken": taken, "done": given["done"], "proof": given["proof"]}
+    return blocks.reconcile(hall=hall, actor=g.actor, at=now(), block_id=number, **told)
 
 
 def _offered(code: str | None) -> str | None:

@@ -6,6 +6,7 @@ A kiosk that is cut off prints from its block and keeps what it gave. The number
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -94,15 +95,16 @@ def lease_block(tx: Transaction, *, queue: str, size: int) -> dict[str, Any]:
 
 @action
 def reconcile(
-    tx: Transaction, *, block_id: int, taken: Sequence[Mapping[str, Any]], done: bool = True
+    tx: Transaction, *, block_id: int, taken: Sequence[Mapping[str, Any]], done: bool = True, proof: str | None = None
 ) -> dict[str, Any]:
     """Hear what a kiosk gave from its block: it becomes tickets that arrived when the kiosk says.
 
     Each of `taken` has number, lane, taken_at, and perhaps item, ground, party. A moment after now counts as now, one
     before the lease as the lease. `done`: the kiosk gives nothing more from it, so the rest is void and the block closed;
     so is one of a day that is over. Told again nothing is doubled: each number is answered as it stands, `void` for one
-    that is first told of when its block is closed.
-    Refuses block.unknown, auth.forbidden (another device's), block.foreign_number (then nothing is taken), lane.unknown,
+    that is first told of when its block is closed. `proof`, which came with the lease, lets a kiosk tell that was paired
+    anew as another device since.
+    Refuses block.unknown, auth.forbidden (another device's, without its proof), block.foreign_number (then nothing is taken), lane.unknown,
     ground.unknown, party.size. Locks the hall. Tells TicketIssued for each and BlockClosed.
     """
     row = tx.execute(
@@ -110,7 +112,8 @@ def reconcile(
     ).one_or_none()
     if row is None:
         raise Refusal("block.unknown")
-    if tx.actor.kind != "device" or row.device_id != tx.actor.id:
+    lessee = row.device_id == tx.actor.id or hmac.compare_digest((proof or "").encode(), _proof(row).encode())
+    if tx.actor.kind != "device" or not lessee:
         raise Refusal("auth.forbidden")
     prefix = tx.execute(select(Queue.prefix).where(Queue.hall == tx.hall, Queue.code == row.queue)).scalar_one()
     lent = _lent(row, prefix)
@@ -201,8 +204,14 @@ def _lease(tx: Transaction, row: Row[Any], prefix: str) -> dict[str, Any]:
         "queue": row.queue,
         "day": row.day.isoformat(),
         "leased_at": iso(row.leased_at),
+        "proof": _proof(row),
         "numbers": [{"number": printed, "token": token} for printed, (_, token) in _lent(row, prefix).items()],
     }
+
+
+def _proof(row: Row[Any]) -> str:
+    """What only the browser knows that was lent the block."""
+    return privacy.blind_index("block", f"{row.hall}/{row.id}")
 
 
 def _context(hall: str, block_id: int) -> str:

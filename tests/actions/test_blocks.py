@@ -233,6 +233,22 @@ def test_only_its_kiosk_gives_a_block_back(hall: Hall) -> None:
     assert rows() == []
 
 
+def test_a_kiosk_that_was_paired_anew_tells_of_the_block_that_it_still_holds(hall: Hall) -> None:
+    block, other = lease(hall), lease(hall, other_kiosk(9))
+    for proof in ("", "guess", other["proof"]):
+        with refused("auth.forbidden"):
+            back(hall, block, given(hall, block, 0), other_kiosk(), proof=proof)
+    with refused("auth.forbidden"):
+        back(hall, block, given(hall, block, 0), hall.staff("guide01"), proof=block["proof"])
+    abroad = Actor("device", 8, "kiosk-8", "lilou", DEVICES["kiosk"])
+    with refused("auth.foreign_hall"):
+        back(hall, block, given(hall, block, 0), abroad, proof=block["proof"])
+    told = back(hall, block, given(hall, block, 0, 1), other_kiosk(), proof=block["proof"])
+    assert (told["state"], told["used"]) == ("closed", 2)
+    assert rows() == [("A9001", "waiting", "normal"), ("A9002", "waiting", "normal")]
+    assert block["proof"] not in str(recorded(BlockLeased))
+
+
 def test_one_foreign_number_spoils_the_whole_list(hall: Hall) -> None:
     block, foreign = lease(hall), lease(hall, other_kiosk())
     with refused("block.foreign_number"):

@@ -89,6 +89,14 @@ def test_a_block_is_its_kiosks_alone(ask: Asking, kiosk: str) -> None:
     ask.refused("queue.unknown", "POST", "/halls/luolong/blocks", {"queue": "Z"}, token=kiosk)
 
 
+def test_a_kiosk_that_was_paired_anew_tells_with_the_proof_of_the_lease(ask: Asking, kiosk: str) -> None:
+    block, anew = lent(ask, kiosk), ask.device("kiosk")
+    taken = {"number": "A9001", "taken_at": iso(now())}
+    assert told(ask, anew, block["id"], taken, proof="A" * 40).status_code == 403
+    answer = told(ask, anew, block["id"], taken, proof=block["proof"])
+    assert (answer.status_code, answer.json["used"]) == (200, 1)
+
+
 def test_a_block_is_kept_until_its_kiosk_is_done_with_it(ask: Asking, kiosk: str) -> None:
     block = lent(ask, kiosk)
     first, second = ({"number": f"A900{n}", "taken_at": iso(now())} for n in (1, 2))

@@ -260,6 +260,28 @@ def test_a_second_browser_of_the_same_kiosk_is_lent_nothing(kiosk: Page, house: 
     assert kiosk.evaluate(NUMBERS, "A") == mine
 
 
+def test_a_kiosk_that_is_paired_anew_tells_what_it_had_printed_before(kiosk: Page, house: House) -> None:
+    before = len(house.issued())
+    kiosk.context.set_offline(True)
+    kiosk.goto(f"{house.base}/kiosk")
+    kiosk.wait_for_selector("[data-queue=A]")
+    number = take_offline(kiosk, "A")
+    kiosk.goto("about:blank")  # nothing is told while nobody looks
+    kiosk.context.set_offline(False)
+    device = house.ask("/devices", hall="luolong", kind="kiosk")
+    kiosk.context.clear_cookies()
+    kiosk.goto(f"{house.base}/pair?kind=kiosk")
+    kiosk.fill("[name=code]", device["pairing_code"])
+    kiosk.press("[name=code]", "Enter")
+    kiosk.wait_for_url("**/kiosk*")
+    for _ in range(100):
+        if len(house.issued()) > before:
+            break
+        kiosk.wait_for_timeout(200)
+    (issued,) = house.issued()[before:]
+    assert (issued["body"]["number"], issued["actor"]) == (number, device["id"].replace("luolong-", "device:kiosk-"))
+
+
 def test_a_kiosk_with_a_wrong_clock_keeps_its_numbers(kiosk: Page) -> None:
     kiosk.evaluate("() => { const real = Date.now.bind(Date); Date.now = () => real() + 2 * 864e5; }")
     kiosk.evaluate(SETTLE)  # the clock has jumped: the blocks of another day are told and new ones lent

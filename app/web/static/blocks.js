@@ -61,7 +61,8 @@ async function post(path, body, key = crypto.randomUUID()) {
   });
 }
 
-// Tell the server what was given, however often it takes: it makes each number one ticket. A block goes on until less than
+// Tell the server what was given, however often it takes: it makes each number one ticket. The proof that came with a block
+// lets a kiosk tell that was paired anew since. A block goes on until less than
 // half of it is left or its day is over; then it is done with. False when something could not be told.
 export async function tell() {
   const due = await within((blocks, store) => {
@@ -73,9 +74,9 @@ export async function tell() {
     return blocks.filter((block) => block.state === "closing" || block.taken.length);
   });
   let all = true;
-  for (const { id, state, taken } of due) {
+  for (const { id, state, taken, proof } of due) {
     const done = state === "closing";
-    const answer = await post(`/blocks/${id}/reconcile`, { taken, done }).catch(() => null);
+    const answer = await post(`/blocks/${id}/reconcile`, { taken, done, proof }).catch(() => null);
     // a block that the server does not know, with nothing given from it, is no loss
     const lost = answer && !taken.length && [403, 404].includes(answer.status);
     if (!answer?.ok && !lost) all = false;
