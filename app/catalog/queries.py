@@ -39,6 +39,12 @@ def item(code: str, on: date | None = None) -> dict[str, Any]:
     return {**row.guide, **_facts(row), "version": row.version, "rules": rules}
 
 
+def item_asked_for(code: str | None) -> dict[str, Any] | None:
+    """The guide of what a ticket or an appointment names, and whether it is still `offered`; None when it names none."""
+    row = db.session.get(ServiceItem, code) if code else None
+    return {**row.guide, **_facts(row), "offered": row.active} if row else None
+
+
 def regime_rules(regime: str, on: date | None = None) -> dict[str, Any]:
     """The rules of a regime in force on a local day (default: today). Refuses regime.unknown."""
     if regime not in Regime.__members__.values():

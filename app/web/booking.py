@@ -10,6 +10,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.catalog.queries import item as item_of
+from app.catalog.queries import item_asked_for
 from app.errors import Refusal
 from app.events import CITIZEN, Actor
 from app.hall.queries import hall as hall_of
@@ -181,7 +182,7 @@ def _page(token: str, error: str = "") -> str:
         token=token,
         appointment=view,
         hall=hall_of(hall),
-        item=item_of(view["item"]) if view["item"] else None,
+        item=item_asked_for(view["item"]),
         rules=rules_of(hall),
         url=_url(token),
         key=new_key(),
@@ -218,7 +219,8 @@ def calendar(token: str) -> Response:
     view, home = appointment_view(hall, appointment_id, now()), hall_of(hall)
     if not view["live"]:
         raise Refusal("appointment.illegal_step", state=view["state"])
-    what = wording.named(item_of(view["item"])) if view["item"] else wording.named(view, "queue_name")
+    item = item_asked_for(view["item"])
+    what = wording.named(item) if item else wording.named(view, "queue_name")
     come = gettext(
         "请在 %(opens)s–%(late)s 到大厅报到，带好身份证。",
         opens=times.clock(view["opens_at"]),

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.casework.joint_queries import find_joint_by_query, find_joint_by_token, public_joint
 from app.casework.queries import deadline_ledger, find_by_query, find_by_query_token, public_view
 from app.casework.rules.states import DECIDING
-from app.catalog.queries import departments, search_items
+from app.catalog.queries import departments, item_asked_for, search_items
 from app.catalog.queries import item as item_of
 from app.db import db
 from app.errors import Refusal
@@ -68,7 +68,7 @@ def _ticket(token: str) -> dict[str, Any]:
         "moved": shown["moved"] if shown else None,
         "call": next(iter(why_called(hall, ticket_id)[-1:]), None) if view["state"] in CALLED_STATES else None,
         "hall": hall_of(hall),
-        "item": item_of(view["item"]) if view["item"] else None,
+        "item": item_asked_for(view["item"]),
         "policy": policy_of(db.session(), hall, {}),
         "open_now": open_now(hall, at),
         "at": at,

@@ -29,7 +29,8 @@ def console() -> str:
     """The whole console."""
     actor, hall = staff_of_hall()
     shown = columns()
-    code = request.args.get("item") or (shown["item"]["code"] if shown.get("item") else "")
+    named = shown.get("item")
+    code = request.args.get("item") or (named["code"] if named and named["offered"] else "")
     form = form_values({"item": code} if code else {}, shown.get("ticket_id"))
     return render_template("clerk/console.html", **shown, **form, recent=recent_cases(hall, actor.id, now()))
 

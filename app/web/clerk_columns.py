@@ -11,9 +11,8 @@ from flask_babel import lazy_gettext
 
 from app import eventlog
 from app.casework.inbox import cases_of_ticket
-from app.catalog.queries import item as item_of
+from app.catalog.queries import item_asked_for
 from app.db import db
-from app.errors import Refusal
 from app.events import Actor
 from app.now import iso, local_day, now
 from app.people.permissions import Permission
@@ -119,7 +118,7 @@ def _visit(hall: str, ticket_id: int, at: datetime) -> dict[str, Any]:
     return {
         "ticket": view,
         "ticket_id": ticket_id,
-        "item": item_of(view["item"]) if view["item"] else None,
+        "item": item_asked_for(view["item"]),
         "person": person_of(hall, ticket_id),
         "call": calls[-1] if calls else None,
         "cases": cases_of_ticket(hall, ticket_id),
@@ -145,7 +144,5 @@ def _past(hall: str, ticket_id: int) -> list[dict[str, Any]]:
 
 
 def _item_name(code: str | None) -> str:
-    try:
-        return wording.named(item_of(code)) if code else ""
-    except Refusal:  # the catalogue no longer has it
-        return code or ""
+    item = item_asked_for(code)
+    return wording.named(item) if item else ""

@@ -9,7 +9,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.catalog.queries import item as item_of
-from app.catalog.queries import search_items
+from app.catalog.queries import item_asked_for, search_items
 from app.db import db
 from app.errors import Refusal
 from app.events import Actor
@@ -177,7 +177,7 @@ def ticket(number: str) -> str:
         raise Refusal("ticket.unknown")
     view = ticket_view(hall["code"], ticket_id, now(), staff=True)
     url = f"{settings().public_url}{url_for('citizen.ticket', token=token_of(hall['code'], ticket_id))}"
-    item = item_of(view["item"]) if view["item"] else None
+    item = item_asked_for(view["item"])
     calls = why_called(hall["code"], ticket_id)
     policy = policy_of(db.session(), hall["code"], {})
     facts = {"ticket": view, "item": item, "calls": calls, "url": url, "policy": policy, "key": new_key}

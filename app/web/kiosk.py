@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.catalog.queries import departments as departments_of
 from app.catalog.queries import item as item_of
-from app.catalog.queries import search_items
+from app.catalog.queries import item_asked_for, search_items
 from app.catalog.queries import theme as theme_of
 from app.catalog.queries import themes as themes_of
 from app.errors import Refusal
@@ -287,7 +287,7 @@ def ticket(token: str) -> str:
         "ticket.html",
         hall=hall,
         ticket=view,
-        item=item_of(view["item"]) if view["item"] else None,
+        item=item_asked_for(view["item"]),
         url=f"{settings().public_url}{url_for('citizen.ticket', token=token)}",
         again=request.args.get("again"),
         token=token,

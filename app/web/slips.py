@@ -6,7 +6,7 @@ from flask import url_for
 from flask_babel import gettext
 from sqlalchemy import select
 
-from app.catalog.queries import item as item_of
+from app.catalog.queries import item_asked_for
 from app.db import db
 from app.hall.queries import hall as hall_of
 from app.notices.paper import render
@@ -50,8 +50,9 @@ def slip_pdf(hall: str, ticket_id: int, *, reprint: bool = False) -> bytes:
         "reprint": reprint,
         "language": "en" if wording.english() else "zh",
     }
-    if view["item"]:
-        facts["item_name"] = wording.named(item_of(view["item"]))
+    item = item_asked_for(view["item"])
+    if item:
+        facts["item_name"] = wording.named(item)
     return render("slip", facts)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from app import eventlog
 from app import events as e
+from app.catalog.queries import search_items
 from app.now import local
 from app.queueing import serving, statistics
 from tests.actions.busy_day import busy_day
@@ -207,7 +208,8 @@ def test_every_figure_is_made_again_from_the_record(hall: Hall) -> None:
 
 @pytest.mark.parametrize("side", ["queue", "window", "clerk", "item"])
 def test_one_of_them_alone_is_its_own_row(hall: Hall, side: str) -> None:
-    taken = [hall.take(queue, item=item) for queue, item in (("A", "x"), ("B", "y"), ("A", "x"), ("B", None))]
+    one, other = (row["code"] for row in search_items()["items"][:2])
+    taken = [hall.take(queue, item=item) for queue, item in (("A", one), ("B", other), ("A", one), ("B", None))]
     for window, who in (("W01", "clerk01"), ("W02", "clerk02")):
         hall.open(who, window)
         called = hall.later(minutes=3).call(who, window)["ticket"]

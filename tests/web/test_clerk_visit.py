@@ -134,7 +134,7 @@ def test_a_supplement_leads_to_its_case_and_an_appointment_says_its_time(clerk: 
         "channel": "web",
         "made_at": now(),
     }
-    secret = {"person_key": "k", "person_sealed": "s", "token_hash": "h", "token_sealed": "t"}
+    secret = {"person_key": "k", "phone_key": "p", "person_sealed": "s", "token_hash": "h", "token_sealed": "t"}
     db.session.add(Appointment(hall=HALL, id=10**9, **facts, **secret))
     row_of = db.session.get(Ticket, (HALL, ticket))
     row_of.appointment_id = 10**9
