@@ -10,9 +10,9 @@ from marshmallow import fields
 from app.api.noun import Noun
 from app.api.reading import digest, is_row_id, own_hall, plain, row_id, take_key
 from app.api.schemas import Nothing, Shape, Text, instant, maybe, said, whole
-from app.casework.queries import find_by_query, find_case, public_view
-from app.casework.rules.states import CaseState
+from app.casework import returning
 from app.catalog.queries import item as guide_of
+from app.catalog.queries import item_asked_for
 from app.errors import Refusal
 from app.events import CITIZEN
 from app.now import now
@@ -25,7 +25,6 @@ from app.queueing.rules.states import Lane, TicketState
 noun = Noun("tickets", "Numbers in the queue")
 
 HOLDER = "ticket.unknown ticket.illegal_step hall.unknown auth.foreign_hall"
-SUPPLEMENT_DUE = frozenset({CaseState.CORRECTION, CaseState.REVIEW_CORRECTION})
 
 
 class Person(Shape):
@@ -146,7 +145,7 @@ class CancelledTicket(Shape):
     "item.unknown lane.unknown lane.needs_appointment ground.unknown party.size person.bad_id "
     "person.bad_phone text.empty case.unknown case.query_mismatch case.no_supplement_due "
     "appointment.unknown appointment.other_hall appointment.illegal_step appointment.too_early appointment.day_over "
-    "appointment.none_today",
+    "appointment.none_today appointment.ticket_over",
 )
 @requires(Permission.TICKET_ISSUE)
 @noun.arguments(TicketWish)
@@ -163,10 +162,13 @@ def issue_ticket(given: dict[str, Any], hall: str) -> Any:
     at = now()
     queue, item, case_number = given["queue"] or "", given["item"] or None, given["case_number"] or None
     if given["lane"] == Lane.RETURNING and case_number:
-        case_number, of_case = _supplement_of(hall, case_number, given["query_code"] or "")
+        if g.actor.kind == "staff":
+            case_number, of_case = returning.by_number(hall, case_number)
+        else:  # a machine has not seen the papers
+            case_number, of_case = returning.by_query(hall, case_number, given["query_code"] or "")
         item = item or of_case
     if item:
-        zone = guide_of(item)["zone"]
+        zone = guide_of(item)["zone"] if given["item"] else item_asked_for(item)["zone"]
         queue = queue or queries.queue_for(hall, zone)
     if not queue:
         raise Refusal("request.invalid", detail="queue | item: one of them is required")
@@ -185,24 +187,6 @@ def issue_ticket(given: dict[str, Any], hall: str) -> Any:
         forecast=forecasts.promise(hall, queue, given["lane"], at),
     )
     return answer, 201 if answer["created"] else 200
-
-
-def _supplement_of(hall: str, case_number: str, query_code: str) -> tuple[str, str]:
-    """The number and the item of a case of this hall that waits for a supplement.
-
-    Staff have seen the papers; a machine needs the query code of the receipt. Refuses case.unknown,
-    case.query_mismatch, auth.foreign_hall, case.no_supplement_due.
-    """
-    if g.actor.kind == "staff":
-        of_hall, case_id = find_case(case_number)
-    else:
-        of_hall, case_id = find_by_query(case_number, query_code)
-    if of_hall != hall:
-        raise Refusal("auth.foreign_hall")
-    case = public_view(hall, case_id, now())
-    if case["state"] not in SUPPLEMENT_DUE:
-        raise Refusal("case.no_supplement_due", number=case["number"])
-    return case["number"], case["item"]["code"]
 
 
 @noun.get("/tickets/<token>", refuses="ticket.unknown", limited="tickets")

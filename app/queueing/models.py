@@ -75,6 +75,7 @@ class Ticket(db.Model):
             unique=True,
             **only_where(f"person_key IS NOT NULL AND {among('state', LIVE)}"),
         ),
+        Index("ix_tickets_phone", "hall", "queue", "day", "phone_key", **only_where("phone_key IS NOT NULL")),
         # Q4: a window holds one ticket at a time
         Index("uq_tickets_window", "hall", "window", unique=True, **only_where(among("state", AT_WINDOW))),
         # heads of lanes: only these columns in this order, so that the planner never walks past tickets
@@ -109,7 +110,8 @@ class Ticket(db.Model):
     state: Mapped[str]
     item: Mapped[str | None]
     channel: Mapped[str]
-    person_key: Mapped[str | None]
+    person_key: Mapped[str | None]  # of the ID number, or of the phone when there is none
+    phone_key: Mapped[str | None]
     person_sealed: Mapped[str | None]
     token_hash: Mapped[str]
     token_sealed: Mapped[str]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, text
+from sqlalchemy import Row, bindparam, insert, select, text, update
 
 from app import privacy
 from app.action import Transaction, action
@@ -27,6 +27,7 @@ from app.queueing.steps import (
     checked,
     exactly,
     find_ticket,
+    known_item,
     micros,
     move,
     one_of,
@@ -37,7 +38,6 @@ from app.queueing.steps import (
 from app.words import clean, clean_id_number, clean_phone
 
 LARGEST_PARTY = 50
-PROMISED = frozenset({Lane.APPOINTMENT, Lane.RETURNING})  # whom the hall asked to come is not sent away when it stops
 
 _NEXT_SERIAL = text(
     "INSERT INTO ticket_serials (hall, queue, day, serial) VALUES (:hall, :queue, :day, 1) "
@@ -48,10 +48,14 @@ _QUEUE = (
     .join(Hall, Hall.code == Queue.hall)
     .where(Queue.hall == bindparam("in_hall"), Queue.code == bindparam("of"))
 )
-_HELD = select(Ticket.id, Ticket.token_sealed).where(
-    *(Ticket.hall == bindparam("in_hall"), Ticket.queue == bindparam("of"), Ticket.day == bindparam("on")),
-    *(Ticket.person_key == bindparam("who"), Ticket.state.in_(sorted(LIVE))),
+_HELD = (
+    select(Ticket.id, Ticket.token_sealed, Ticket.person_key, Ticket.person_sealed)
+    .where(Ticket.hall == bindparam("in_hall"), Ticket.queue == bindparam("of"), Ticket.day == bindparam("on"))
+    .where(Ticket.state.in_(sorted(LIVE)))
+    .order_by(Ticket.id)
 )
+_HELD_BY = _HELD.where(Ticket.person_key == bindparam("who"))
+_HELD_BY_PHONE = _HELD.where(Ticket.phone_key == bindparam("who"))
 _HELD_FOR = select(Ticket.id, Ticket.token_sealed).where(
     *(Ticket.hall == bindparam("in_hall"), Ticket.case_number == bindparam("of_case"), Ticket.day == bindparam("on")),
     Ticket.state.in_(sorted(LIVE)),
@@ -69,8 +73,9 @@ class Printed:
     arrived_at: datetime
 
 
-def read_person(person: Mapping[str, Any] | None) -> tuple[str | None, dict[str, str]]:
-    """The blind index that recognises a person again, and the cleaned fields; (None, {}) for an anonymous ticket.
+def read_person(person: Mapping[str, Any] | None) -> tuple[dict[str, str], dict[str, str]]:
+    """The blind indexes that recognise a person again, of `id_number` and `phone`, and the cleaned fields; ({}, {}) for an
+    anonymous ticket.
 
     Refuses person.bad_id, person.bad_phone and the refusals of `clean`.
     """
@@ -82,10 +87,7 @@ def read_person(person: Mapping[str, Any] | None) -> tuple[str | None, dict[str,
         fields["id_number"] = clean_id_number(person["id_number"])
     if person.get("phone"):
         fields["phone"] = clean_phone(person["phone"])
-    for kind in ("id_number", "phone"):
-        if kind in fields:
-            return privacy.blind_index(kind, fields[kind]), fields
-    return None, fields
+    return {kind: privacy.blind_index(kind, fields[kind]) for kind in ("id_number", "phone") if kind in fields}, fields
 
 
 @action
@@ -105,8 +107,8 @@ def issue_ticket(
     """Take a number 取号. Whoever holds a live ticket of this queue today is given that one again (`created` False); if
     they had gone away for a while, they are back with it.
 
-    Refuses queue.unknown, queue.closed, queue.closed_for_today, lane.unknown, lane.needs_appointment, ground.unknown,
-    party.size, auth.forbidden (a machine asking for the lane of returning supplements without a case, whose right the
+    Refuses item.unknown, queue.unknown, queue.closed, queue.closed_for_today, lane.unknown, lane.needs_appointment,
+    ground.unknown, party.size, auth.forbidden (a machine asking for the lane of returning supplements without a case, whose right the
     caller has proved) and bad words. Locks the hall. Tells TicketIssued, or TicketRejoined for who had gone away.
     """
     if lane not in set(Lane):
@@ -115,6 +117,8 @@ def issue_ticket(
         raise Refusal("lane.needs_appointment")
     if lane == Lane.RETURNING and tx.actor.kind != "staff" and not case_number:
         raise Refusal("auth.forbidden")  # straight to the front: only who has seen the papers, or the notice, says so
+    if item:
+        known_item(tx, item, offered=case_number is None)
     return give(
         tx,
         queue=queue,
@@ -148,25 +152,26 @@ def give(
     """Part of an action: give a ticket, or the live one that the person has. `queued_at` orders it (default: now).
 
     A queue that gives no tickets, or none any more today, refuses unless the paper is already in somebody's hand; whoever
-    the hall asked to come, with an appointment or a supplement, is still given one today.
+    the hall asked to come is still given one: with an appointment, in time or late, and today with a supplement.
     """
     if not 1 <= party <= LARGEST_PARTY:
         raise Refusal("party.size", limit=LARGEST_PARTY)
     ground = one_of(Ground, ground, "ground.unknown") if ground and lane == Lane.PRIORITY else None
-    key, fields = read_person(person)
+    keys, fields = read_person(person)
     row = tx.execute(_QUEUE, {"in_hall": tx.hall, "of": queue}).one_or_none()
     if row is None:
         raise Refusal("queue.unknown")
     arrived_at = block.arrived_at if block else tx.at
     day = local_day(arrived_at)
-    live = _live(tx, queue, day, key, row.settings) if key is not None else None
+    live = _live(tx, queue, day, keys, fields, row.settings) if keys else None
     if live is None and case_number is not None:
         live = _live_of_case(tx, day, case_number)  # one case, one way to the front
     if live is not None:
         return live
-    if block is None and not row.active:
+    expected = block is not None or appointment_id is not None
+    if not row.active and not expected:
         raise Refusal("queue.closed")
-    if block is None and lane not in PROMISED and is_closed_for(row.settings, day.isoformat()):
+    if not expected and lane != Lane.RETURNING and is_closed_for(row.settings, day.isoformat()):
         raise Refusal("queue.closed_for_today")
     if block is None:
         # a plain date parameter of text() is bound as each driver wants it
@@ -185,8 +190,9 @@ def give(
         "state": TicketState.WAITING,
         "item": item,
         "channel": channel,
-        "person_key": key,
-        "person_sealed": privacy.seal(json.dumps(fields), f"tickets.person|{tx.hall}|{ticket_id}") if fields else None,
+        "person_key": keys.get("id_number") or keys.get("phone"),
+        "phone_key": keys.get("phone"),
+        "person_sealed": _sealed(tx, ticket_id, fields) if fields else None,
         "token_hash": privacy.token_hash(token),
         "token_sealed": privacy.seal(token, f"tickets.token|{tx.hall}|{ticket_id}"),
         "queued_us": queued_us,
@@ -223,9 +229,39 @@ def give(
     return _given(tx, ticket_id, token, created=True, forecast=forecast)
 
 
-def _live(tx: Transaction, queue: str, day: Any, key: str, settings: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The ticket that the person holds already, which waits again if they had gone away; none when they hold none."""
-    held = tx.execute(_HELD, {"in_hall": tx.hall, "of": queue, "on": day, "who": key}).one_or_none()
+def _sealed(tx: Transaction, ticket_id: int, fields: Mapping[str, str]) -> str:
+    return privacy.seal(json.dumps(fields), _person_of(tx, ticket_id))
+
+
+def _person_of(tx: Transaction, ticket_id: int) -> str:
+    return f"tickets.person|{tx.hall}|{ticket_id}"
+
+
+def _held(tx: Transaction, queue: str, day: date, keys: Mapping[str, str]) -> Row[Any] | None:
+    """The live ticket of a person: of their ID number, or one that was taken with their phone alone; who says nothing but
+    a phone has the first one of it. Two ID numbers with one phone are two people.
+    """
+    own, phone = keys.get("id_number"), keys.get("phone")
+    for query, who in ((_HELD_BY, own), (_HELD_BY if own else _HELD_BY_PHONE, phone)):
+        if who is not None:
+            found = tx.execute(query, {"in_hall": tx.hall, "of": queue, "on": day, "who": who}).first()
+            if found is not None:
+                return found
+    return None
+
+
+def _live(
+    tx: Transaction,
+    queue: str,
+    day: date,
+    keys: Mapping[str, str],
+    fields: Mapping[str, str],
+    settings: Mapping[str, Any],
+) -> dict[str, Any] | None:
+    """The ticket that the person holds already, which waits again if they had gone away; none when they hold none. Of who
+    took it with a phone alone it is known from now on whose it is.
+    """
+    held = _held(tx, queue, day, keys)
     if held is None:
         return None
     row = find_ticket(tx, held.id)
@@ -236,11 +272,16 @@ def _live(tx: Transaction, queue: str, day: Any, key: str, settings: Mapping[str
             tx.record(TicketExpired(**said(row), reason=ExpiryReason.NOT_BACK))
             return None
         _rejoin(tx, row, policy)
+    own = keys.get("id_number")
+    if own and held.person_key != own:
+        known = json.loads(privacy.open_sealed(held.person_sealed, _person_of(tx, held.id))) | fields
+        one = (Ticket.hall == tx.hall, Ticket.id == held.id)
+        tx.execute(update(Ticket).where(*one).values(person_key=own, person_sealed=_sealed(tx, held.id, known)))
     token = privacy.open_sealed(held.token_sealed, f"tickets.token|{tx.hall}|{held.id}")
     return _given(tx, held.id, token, created=False)
 
 
-def _live_of_case(tx: Transaction, day: Any, case_number: str) -> dict[str, Any] | None:
+def _live_of_case(tx: Transaction, day: date, case_number: str) -> dict[str, Any] | None:
     """The live ticket that brings this case's supplement today, in whatever queue; none when there is none."""
     held = tx.execute(_HELD_FOR, {"in_hall": tx.hall, "on": day, "of_case": case_number}).first()
     if held is None:

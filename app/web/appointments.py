@@ -6,7 +6,6 @@ import re
 from datetime import date
 from itertools import groupby
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -22,12 +21,12 @@ from app.queueing.arriving import arrive, arrive_with
 from app.queueing.queries import queues_of_hall
 from app.web import wording
 from app.web.desk import hall_at_desk, hall_choices, staff_with
-from app.web.forms import new_key, once
+from app.web.forms import limited, new_key, once, settings
 from app.web.kiosk import hall_here, kiosk_actor, page
 
 pages = Blueprint("appointments", __name__)
 
-_TOKEN = re.compile(r"[\w-]{20,40}", re.ASCII)
+_TOKEN = re.compile(r"(?:^|/)([\w-]{20,40})/?(?:[?#].*)?$", re.ASCII)
 _ID_CARD = re.compile(r"\d{17}[\dX]", re.ASCII)
 ENDED = {"cancelled", "expired"}
 
@@ -37,8 +36,8 @@ def read_code(code: str) -> dict[str, str]:
     code = code.strip()[:300]
     if _ID_CARD.fullmatch(code.upper()):
         return {"id_number": code}
-    last = urlsplit(code).path.strip("/").rpartition("/")[2] if "/" in code else code
-    return {"token": last} if _TOKEN.fullmatch(last) else {"id_number": code}
+    token = _TOKEN.search(code)
+    return {"token": token[1]} if token else {"id_number": code}
 
 
 # ── at a kiosk ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -62,10 +61,11 @@ def kiosk_check_in() -> tuple[str, int] | AnyResponse:
     """Check in; the number is the next page."""
     actor, hall = kiosk_actor(), hall_here()["code"]
     try:
+        limited(settings().ticket_limit, actor.ref)
         with once(actor):
             ticket = arrive(hall, actor, now(), **read_code(request.form.get("code", "")))
     except Refusal as refusal:
-        if not refusal.code.startswith(("appointment.", "person.", "queue.")):
+        if not refusal.code.startswith(("appointment.", "person.", "queue.", "request.too_many")):
             raise
         return _kiosk_page(wording.told(refusal)), refusal.status
     again = None if ticket["created"] else 1

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.casework.queries import find_by_query, find_by_query_token, public_view
-from app.casework.rules.states import CaseState
-from app.catalog.queries import item as item_of
+from app.casework import returning
+from app.catalog.queries import item_asked_for
 from app.errors import Refusal
 from app.now import local_day, now
 from app.people.gate import requires
@@ -27,12 +25,12 @@ from app.web.kiosk import hall_here, kiosk_actor, page
 
 pages = Blueprint("kiosk_scan", __name__, url_prefix="/kiosk")
 
-SUPPLEMENT_DUE = frozenset({CaseState.CORRECTION, CaseState.REVIEW_CORRECTION})
 SAID_HERE = frozenset(
     {"auth.foreign_hall", "case.no_supplement_due", "case.query_mismatch", "case.unknown"}
     | {"person.bad_id", "request.too_many", "ticket.unknown"}
 )
 _ID_CARD = re.compile(r"\d{17}[\dX]", re.ASCII)
+_LINK = re.compile(r"(?:^|/)([tca])/([\w-]+)/?(?:[?#].*)?$", re.ASCII)  # of a ticket, a receipt, an appointment
 
 
 @pages.get("/scan")
@@ -52,9 +50,11 @@ def scanned() -> tuple[str, int] | AnyResponse:
     """Go where the code leads: to the number one holds already, or to a number straight for the window."""
     form = request.form
     try:
+        limited(settings().ticket_limit, kiosk_actor().ref)
         if form.get("number") or form.get("query_code"):
             limited(settings().login_limit, form.get("number", "")[:40].strip().upper())
-            return _returning(*find_by_query(form.get("number", "")[:40], form.get("query_code", "")[:20]))
+            number, code = form.get("number", "")[:40], form.get("query_code", "")[:20]
+            return _returning(*returning.by_query(hall_here()["code"], number, code))
         return _read(form.get("code", "").strip()[:300])
     except Refusal as refusal:
         if refusal.code not in SAID_HERE:
@@ -66,16 +66,17 @@ def _read(code: str) -> AnyResponse:
     """An address of a QR code, or the number of an ID card. Refuses what neither is with ticket.unknown."""
     if _ID_CARD.fullmatch(code.upper()):
         return _of_person(code.upper())
-    kind, _, token = urlsplit(code).path.strip("/").partition("/")
-    if kind == "t" and token:
+    link = _LINK.search(code)
+    if link is None:
+        raise Refusal("ticket.unknown")
+    kind, token = link.groups()
+    if kind == "a":  # an appointment has a page of its own
+        return redirect(url_for("appointments.kiosk"), code=303)
+    if kind == "t":
         where, ticket_id = find_by_token(token)
         _refuse_foreign(where)
         return redirect(url_for("kiosk.ticket", token=token_of(where, ticket_id), again=1), code=303)
-    if kind == "c" and token:
-        return _returning(*find_by_query_token(token))
-    if kind == "a" and token:  # an appointment has a page of its own
-        return redirect(url_for("appointments.kiosk"), code=303)
-    raise Refusal("ticket.unknown")
+    return _returning(*returning.by_token(hall_here()["code"], token))
 
 
 def _of_person(id_number: str) -> AnyResponse:
@@ -87,32 +88,28 @@ def _of_person(id_number: str) -> AnyResponse:
     return redirect(url_for("kiosk.ticket", token=token_of(hall, held[-1]), again=1), code=303)
 
 
-def _returning(case_hall: str, case_id: int) -> AnyResponse:
-    """Who brings the papers that a notice asked for gets a number straight for the window, or the one they have.
-
-    Refuses auth.foreign_hall, case.no_supplement_due, queue.none_for_item and what issue_ticket refuses.
+def _returning(number: str, item: str) -> AnyResponse:
+    """Who brings the papers that a notice asked for in this case gets a number straight for the window, or the one they
+    have. Refuses queue.none_for_item and what issue_ticket refuses.
     """
-    _refuse_foreign(case_hall)
-    actor, at = kiosk_actor(), now()
-    case = public_view(case_hall, case_id, at)
-    if case["state"] not in SUPPLEMENT_DUE:
-        raise Refusal("case.no_supplement_due", number=case["number"])
-    held = tickets_of_case(case_hall, local_day(at), case["number"])
+    actor, at, hall = kiosk_actor(), now(), hall_here()["code"]
+    held = tickets_of_case(hall, local_day(at), number)
     if held:
-        return redirect(url_for("kiosk.ticket", token=token_of(case_hall, held[-1]), again=1), code=303)
-    item = case["item"]["code"]
-    queue = queue_for(case_hall, item_of(item)["zone"])
-    forecast = forecasts.promise(case_hall, queue, Lane.RETURNING, at)
+        return redirect(url_for("kiosk.ticket", token=token_of(hall, held[-1]), again=1), code=303)
+    guide = item_asked_for(item)
+    assert guide is not None  # every case is of an item, if perhaps of one that is offered no longer
+    queue = queue_for(hall, guide["zone"])
+    forecast = forecasts.promise(hall, queue, Lane.RETURNING, at)
     with once(actor):
         ticket: dict[str, Any] = issue_ticket(
-            hall=case_hall,
+            hall=hall,
             actor=actor,
             at=at,
             queue=queue,
             item=item,
             channel="kiosk" if actor.kind == "device" else "guide",
             lane=Lane.RETURNING,
-            case_number=case["number"],
+            case_number=number,
             forecast=forecast,
         )
     return redirect(url_for("kiosk.ticket", token=ticket["token"]), code=303)

@@ -10,8 +10,10 @@ from app import eventlog
 from app.events import TicketIssued
 from app.queueing import closing, queries, tickets
 from app.queueing.steps import micros
+from app.queueing.ticket_queries import person_of
 from tests.actions.conftest import number_of, refused
 from tests.actions.looking import line, row_of, told
+from tests.people import id_number
 
 
 @pytest.mark.parametrize(
@@ -85,6 +87,31 @@ def test_who_has_an_appointment_or_a_paper_in_hand_is_given_a_ticket_by_the_part
     assert queries.find_by_token("a-token-on-paper") == ("luolong", number_of(offline))
     view = queries.ticket_view("luolong", number_of(booked), hall.at)
     assert view["appointment"] == "luolong-7"
+
+
+def test_a_phone_and_an_id_number_are_one_person_whichever_is_said_first(hall) -> None:
+    by_phone = hall.take(person={"name": "张三", "phone": "138 1234 0001"})
+    assert hall.take(person={"phone": "13812340001"})["id"] == by_phone["id"]
+    both = hall.take(person={"id_number": id_number(1), "phone": "13812340001"})
+    assert (both["id"], both["created"]) == (by_phone["id"], False)
+    assert hall.take(person={"id_number": id_number(1)})["id"] == by_phone["id"]  # known from now on
+    known = {"name": "张三", "id_number": id_number(1), "phone": "13812340001"}
+    assert person_of("luolong", number_of(by_phone)) == known
+    other = hall.take(person={"id_number": id_number(2), "phone": "13812340002"})
+    assert hall.take(person={"phone": "13812340002"})["id"] == other["id"]
+    assert hall.take("B", person={"phone": "13812340002"})["created"]  # another queue, another number
+
+
+def test_a_family_with_one_phone_has_a_number_each(hall) -> None:
+    phone = "13812340001"
+    first = hall.take(person={"phone": phone})
+    mother, father, child = (hall.take(person={"id_number": id_number(n), "phone": phone}) for n in (1, 2, 3))
+    assert mother["id"] == first["id"] and father["created"] and child["created"]
+    assert len({each["id"] for each in (mother, father, child)}) == 3
+    assert hall.take(person={"id_number": id_number(2)})["id"] == father["id"]
+    assert hall.take(person={"phone": phone})["id"] == first["id"]
+    hall.do(tickets.cancel_ticket, hall.kiosk, ticket_id=number_of(first))
+    assert hall.take(person={"phone": phone})["id"] == father["id"]
 
 
 def test_a_ticket_tells_its_queue_time_only_when_it_is_not_its_own(hall) -> None:

@@ -39,10 +39,18 @@ def test_a_one_thing_case_from_theme_to_collection(ask: Asking) -> None:
     told = ask.post(f"{at}/request-supplement", {"items": [{"code": "M2", "problem": "未签名"}]}, who="clerk01")
     assert told["state"] == "correction"
     given = {"number": case["number"], "query_code": case["query_code"]}
+    back = {"lane": "returning", "case_number": case["number"]}
+    kiosk = {"token": ask.device("kiosk")}
+    ask.refused("case.query_mismatch", "POST", "/halls/luolong/tickets", {**back, "query_code": "AAAAAA"}, **kiosk)
+    lent = ask.post("/halls/luolong/tickets", {**back, "query_code": case["query_code"]}, 201, **kiosk)
+    waiting = ask.get(at, who="clerk01")["children"][0]["number"]
+    assert ask.get(f"/tickets/{lent['token']}")["case_number"] == waiting
+    assert ask.post("/halls/luolong/tickets", back, who="guide01")["id"] == lent["id"]
     public = ask.post("/joint-case-queries", given)
     assert [paper["problem"] for paper in public["to_bring"]] == ["未签名"] and "秀兰" not in str(public)
     ask.refused("joint.query_mismatch", "POST", "/joint-case-queries", {**given, "query_code": "AAAAAA"})
     assert ask.post(f"{at}/supply", {"items": ["M2"]}, who="clerk01")["state"] == "accepted"
+    ask.refused("case.no_supplement_due", "POST", "/halls/luolong/tickets", back, who="guide01")
     assert [row["number"] for row in ask.get("/joint-cases", who="clerk01")["items"]] == [case["number"]]
     ask.refused("case.not_extendable", "POST", f"{at}/extend", {"reason": "复杂"}, who="chief01")
     ask.refused("joint.nothing_granted", "POST", f"{at}/ready", {}, who="pickup01")

@@ -16,12 +16,15 @@ from app.events import CITIZEN
 from app.now import SHANGHAI
 from app.queueing.appointment_models import Appointment
 from app.queueing.appointment_queries import rules_of
-from app.queueing.appointments import book, set_rules
+from app.queueing.appointment_rules import set_rules
+from app.queueing.appointments import book
+from app.web import appointments as web_appointments
 from app.web.appointments import read_code
+from tests.people import id_number, phone
 from tests.web.visit import Visitor, announce_calendar, enter, said
 
-ID_NUMBER = "410305199001010011"
-PERSON = {"name": "张三丰", "id_number": ID_NUMBER, "phone": "13812341234"}
+ID_NUMBER = id_number(100)
+PERSON = {"name": "张三丰", "id_number": ID_NUMBER, "phone": phone(0)}
 CHOOSE = "/halls/luolong/appointments"
 
 
@@ -51,7 +54,7 @@ def rows(app: Flask) -> list[Appointment]:
 
 
 def reserve(app: Flask, wall: Wall, n: int = 0, **more: Any) -> dict[str, Any]:
-    person = PERSON | {"id_number": f"41030519900101{n:04d}"}
+    person = PERSON | {"id_number": id_number(n), "phone": phone(n)}
     slot = datetime.fromisoformat(more.pop("slot", wall.slot())).replace(tzinfo=SHANGHAI)
     given = {"queue": "A", "slot_at": slot, "channel": "web", "person": person, **more}
     with app.app_context():
@@ -163,6 +166,9 @@ def test_the_calendar_file_says_when_and_where_and_not_who(app: Flask, wall: Wal
         ("41030519900101001x", {"id_number": "41030519900101001x"}),
         ("E1234567", {"id_number": "E1234567"}),
         ("http://127.0.0.1:8000/", {"id_number": "http://127.0.0.1:8000/"}),
+        ("http://127.0.0.1:8000/a/AAAAAAAAAAAAAAAAAAAAAA/?from=paper#top", {"token": "AAAAAAAAAAAAAAAAAAAAAA"}),
+        ("http://[::1", {"id_number": "http://[::1"}),
+        ("https://[hall]/a", {"id_number": "https://[hall]/a"}),
     ],
 )
 def test_what_a_reader_sends_is_an_address_a_token_or_a_number(code: str, read: dict[str, str]) -> None:
@@ -176,7 +182,9 @@ def test_a_kiosk_checks_in_by_code_and_by_card(app: Flask, wall: Wall) -> None:
     kiosk.become("kiosk")
     kiosk.get("/kiosk/appointments")
     press = {"idempotency_key": kiosk.hidden("idempotency_key")}
-    early = kiosk.post("/kiosk/appointments", press | {"code": "410305199001010000"})
+    broken = kiosk.post("/kiosk/appointments", {"idempotency_key": "a", "code": "http://[::1"})
+    assert broken.status_code == 422 and "身份证件号码有误" in said(broken.text)
+    early = kiosk.post("/kiosk/appointments", press | {"code": id_number(0)})
     assert early.status_code == 404 and "今天没有您的预约" in said(early.text)
     wall.now += timedelta(days=1, minutes=-20)
     early = kiosk.post("/kiosk/appointments", {"idempotency_key": "b", "code": f"http://x/a/{made['token']}"})
@@ -185,10 +193,40 @@ def test_a_kiosk_checks_in_by_code_and_by_card(app: Flask, wall: Wall) -> None:
     came = kiosk.post("/kiosk/appointments", {"idempotency_key": "c", "code": f"http://x/a/{made['token']}"})
     assert came.status_code == 303 and "again" not in came.location
     assert "A001" in said(kiosk.get(came.location).text)
-    again = kiosk.post("/kiosk/appointments", {"idempotency_key": "d", "code": "410305199001010000"})
-    assert again.location.endswith("again=1") and "410305199001010000" not in again.location
+    again = kiosk.post("/kiosk/appointments", {"idempotency_key": "d", "code": id_number(0)})
+    assert again.location.endswith("again=1") and id_number(0) not in again.location
     phone = Visitor(app)
     assert "已报到" in said(phone.get(f"/a/{made['token']}").text) and phone.links("/t/")
+
+
+def test_a_kiosk_tries_only_so_many_cards(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = replace(web_appointments.settings(), ticket_limit="3/minute")
+    monkeypatch.setattr(web_appointments, "settings", lambda: strict)
+    kiosk = Visitor(app)
+    kiosk.become("kiosk")
+    kiosk.get("/kiosk/appointments")
+    tries = [{"idempotency_key": str(n), "code": f"41030519900101{n:04d}"} for n in range(4)]
+    answers = [kiosk.post("/kiosk/appointments", each) for each in tries]
+    assert 429 not in [answer.status_code for answer in answers[:3]]
+    assert answers[3].status_code == 429 and "稍后再试" in said(answers[3].text)
+
+
+def test_who_gave_the_number_back_is_sent_to_the_desk(app: Flask, wall: Wall) -> None:
+    made = reserve(app, wall)
+    kiosk = Visitor(app)
+    kiosk.become("kiosk")
+    kiosk.get("/kiosk/appointments")
+    wall.now += timedelta(days=1, minutes=-10)
+    code = {"code": f"http://x/a/{made['token']}"}
+    came = kiosk.post("/kiosk/appointments", {"idempotency_key": "a", **code})
+    token = came.location.rpartition("/")[2]
+    phone = Visitor(app)
+    phone.get(f"/t/{token}")
+    phone.post(f"/t/{token}/cancel", {"idempotency_key": phone.hidden("idempotency_key")})
+    again = kiosk.post("/kiosk/appointments", {"idempotency_key": "b", **code})
+    assert again.status_code == 409 and "请到导办台" in said(again.text)
+    over = said(kiosk.get(f"/kiosk/ticket/{token}?again=1").text)
+    assert "已取消" in over and "请用原来的号码" not in over and "打印号票" not in over
 
 
 def test_the_day_shows_masked_people_and_their_steps(app: Flask, wall: Wall) -> None:
@@ -197,8 +235,8 @@ def test_the_day_shows_masked_people_and_their_steps(app: Flask, wall: Wall) -> 
     desk = Visitor(app)
     enter(desk, "guide01")
     shown = said(desk.get("/appointments").text)
-    assert shown.count("张*丰") == 3 and "138****1234" in shown and "已过报到时间" in shown
-    assert "张三丰" not in desk.page and "13812341234" not in desk.page
+    assert shown.count("张*丰") == 3 and "138****1235" in shown and "已过报到时间" in shown
+    assert "张三丰" not in desk.page and phone(1) not in desk.page
     numbers = [made["id"].rsplit("-", 1)[1] for made in (come, missed, gone)]
 
     def press(path: str, **fields: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,15 +11,19 @@ import pytest
 from flask import Flask
 
 from app.casework.intake import accept_case, receive_case
-from app.casework.queries import find_case
+from app.casework.joint_receipt import receive_joint
+from app.casework.queries import case_view, find_case
 from app.casework.supplement import request_supplement
+from app.catalog.models import ServiceItem
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
+from app.catalog.queries import theme as theme_of
 from app.db import db
 from app.events import SYSTEM, Actor
 from app.now import now
 from app.queueing.models import Ticket
 from app.queueing.tickets import cancel_ticket, issue_ticket
+from app.web import kiosk_scan
 from tests.web.visit import Visitor, said
 
 ID_NUMBER = "410305199202020026"
@@ -50,6 +55,25 @@ def asked_to_bring(staff: Callable[[str], Actor], at: datetime | None = None) ->
     missing = [{"code": materials[0]["code"], "problem": "申请书未签字"}]
     request_supplement(hall="luolong", actor=clerk, at=at, case_id=case_id, items=missing)
     return {**case, "case_id": case_id}
+
+
+def asked_to_bring_for_a_part(staff: Callable[[str], Actor]) -> dict[str, Any]:
+    """A one-thing case of which the whole, but then only the second part, waits for a paper."""
+    clerk, theme = staff("clerk01"), theme_of("open-restaurant")
+    answers = {"choice": "", "text": "洛龙试用", "address": "开元大道 1 号", "number": "100", "phone": "13812341234"}
+    form = {
+        f["key"]: f["choices"][0]["code"] if f["choices"] else answers.get(f["type"], ID_NUMBER) for f in theme["form"]
+    }
+    applicant = {"kind": "organisation", "name": "洛阳试用商贸有限公司", "id_number": ID_NUMBER, "phone": "13812341234"}
+    materials = [{"code": m["code"], "state": "received"} for m in theme["materials"]]
+    given = {"theme": theme["code"], "applicant": applicant, "form": form, "materials": materials, "window": "W01"}
+    whole: dict[str, Any] = receive_joint(hall="luolong", actor=clerk, at=now(), **given)
+    first, second = (find_case(child["number"])[1] for child in whole["children"][:2])
+    accept_case(hall="luolong", actor=clerk, at=now(), case_id=first)
+    code = case_view("luolong", second, now())["materials"][0]["code"]
+    missing = [{"code": code, "problem": "未签字"}]
+    request_supplement(hall="luolong", actor=clerk, at=now(), case_id=second, items=missing)
+    return {**whole, "awaited": whole["children"][1]["number"]}
 
 
 def rows() -> list[tuple[str, str, str | None]]:
@@ -98,6 +122,33 @@ def test_who_brings_a_supplement_goes_straight_to_the_window(
     assert len(rows()) == 2
 
 
+def test_a_supplement_is_brought_for_an_item_that_is_offered_no_longer(
+    kiosk: Visitor, staff: Callable[[str], Actor]
+) -> None:
+    case = asked_to_bring(staff)
+    db.session.get_one(ServiceItem, case["item"]["code"]).active = False
+    db.session.commit()
+    answer = hold(kiosk, number=case["number"], query_code=case["query_code"])
+    assert answer.status_code == 303, said(answer.text)
+    assert rows() == [("A001", "returning", case["number"])]
+
+
+@pytest.mark.parametrize("by", ["codes", "code of the receipt"])
+def test_the_receipt_of_a_one_thing_case_leads_to_the_part_that_waits(
+    kiosk: Visitor, staff: Callable[[str], Actor], by: str
+) -> None:
+    whole = asked_to_bring_for_a_part(staff)
+    typed = {"number": whole["number"].lower(), "query_code": whole["query_code"]}
+    held = typed if by == "codes" else {"code": f"https://hall.example/c/{whole['query_token']}"}
+    answer = hold(kiosk, **held)
+    assert answer.status_code == 303, said(answer.text)
+    assert "补正返回" in said(kiosk.get(answer.location).text)
+    assert rows() == [("A001", "returning", whole["awaited"])]
+    assert hold(kiosk, **held).location == f"{answer.location}?again=1"
+    wrong = hold(kiosk, number=whole["number"], query_code="000000")
+    assert wrong.status_code == 404 and "查询码" in said(wrong.text)
+
+
 def test_a_wrong_code_or_a_case_that_waits_for_nothing_is_refused_in_words(
     kiosk: Visitor, staff: Callable[[str], Actor]
 ) -> None:
@@ -106,11 +157,22 @@ def test_a_wrong_code_or_a_case_that_waits_for_nothing_is_refused_in_words(
         ({"number": case["number"], "query_code": "000000"}, "查询码"),
         ({"code": "https://hall.example/c/nobody"}, "没有这个办件"),
         ({"code": "https://hall.example/x/y"}, "没有这张号票"),
+        ({"code": "http://[::1"}, "没有这张号票"),
+        ({"code": "https://[hall/t/AAAAAAAAAAAAAAAAAAAAAA"}, "没有这张号票"),
     ):
         answer = hold(kiosk, **fields)
         assert 400 <= answer.status_code < 500
         assert words in said(answer.text), said(answer.text)
     assert rows() == []
+
+
+def test_guessing_cards_is_limited(kiosk: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    strict = replace(kiosk_scan.settings(), ticket_limit="3/minute")
+    monkeypatch.setattr(kiosk_scan, "settings", lambda: strict)
+    answers = [hold(kiosk, code=f"41030519920202{n:03d}X") for n in range(4)]
+    assert [answer.status_code for answer in answers[:3]] != [429] * 3
+    assert answers[3].status_code == 429
+    assert "稍后再试" in said(answers[3].text)
 
 
 def test_an_accepted_case_gives_no_number_of_the_returning(kiosk: Visitor, staff: Callable[[str], Actor]) -> None:
