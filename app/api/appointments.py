@@ -19,7 +19,7 @@ from app.events import CITIZEN
 from app.now import now
 from app.people.gate import public, requires
 from app.people.permissions import Permission
-from app.queueing import appointments, arriving, queries
+from app.queueing import appointment_rules, appointments, arriving, queries
 from app.queueing.appointment_queries import (
     appointment_view,
     find_appointment,
@@ -32,10 +32,10 @@ from app.queueing.rules.appointments import AppointmentState, write_rules
 
 noun = Noun("appointments", "Booked times, and the waiting lists of full ones")
 
-LIMITS = "appointment.twice appointment.blocked appointment.limit_day appointment.limit_week appointment.limit_month"
 ARRIVING = (
     "appointment.unknown appointment.none_today appointment.other_hall appointment.illegal_step "
-    "appointment.too_early appointment.day_over person.bad_id queue.unknown queue.closed queue.closed_for_today"
+    "appointment.too_early appointment.day_over appointment.ticket_over person.bad_id queue.unknown queue.closed "
+    "queue.closed_for_today"
 )
 STATES = {"enum": [state.value for state in AppointmentState]}
 
@@ -186,18 +186,21 @@ def list_slots(given: dict[str, Any], hall: str) -> Any:
 
 @noun.post(
     "/halls/<hall>/appointments",
-    refuses=f"hall.unknown queue.unknown queue.closed queue.none_for_item item.unknown {LIMITS} appointment.not_offered "
-    "appointment.closed appointment.too_late appointment.too_far appointment.full appointment.waiting_full text.empty "
-    "person.bad_id person.bad_phone",
+    refuses="hall.unknown queue.unknown queue.closed queue.none_for_item item.unknown appointment.ask_hall "
+    "appointment.not_offered appointment.closed appointment.too_late appointment.too_far appointment.full "
+    "appointment.waiting_full text.empty person.bad_id person.bad_phone",
     limited="tickets",
 )
 @public
 @noun.arguments(AppointmentWish)
 @noun.response(201, MadeAppointment)
 def make_appointment(given: dict[str, Any], hall: str) -> Any:
-    """Book a slot of a queue or of the queue that takes an item; for anybody. Who has lost the token asks at the desk."""
+    """Book a slot of a queue or of the queue that takes an item; for anybody. Who has lost the token asks at the desk, and
+    so does who may not book: why is told there alone.
+    """
     code, item = known_hall(hall), given["item"] or None
-    queue = given["queue"] or (queries.queue_for(code, guide_of(item)["zone"]) if item else "")
+    zone = guide_of(item)["zone"] if item else ""
+    queue = given["queue"] or (queries.queue_for(code, zone) if zone else "")
     if not queue:
         raise Refusal("request.invalid", detail="queue | item: one of them is required")
     take_key("appointment:" + digest("person", given["person"]["id_number"]))
@@ -282,4 +285,4 @@ def read_appointment_rules(hall: str) -> Any:
 @noun.response(200, AppointmentRulesInForce)
 def put_appointment_rules(given: dict[str, Any], hall: str) -> Any:
     """Set them from now on; what is booked stays booked."""
-    return appointments.set_rules(hall=own_hall(g.actor, hall), actor=g.actor, at=now(), **given)
+    return appointment_rules.set_rules(hall=own_hall(g.actor, hall), actor=g.actor, at=now(), **given)

@@ -14,7 +14,7 @@ from app.queueing.rules.appointments import COUNTS, AppointmentState
 class Appointment(db.Model):
     """An appointment, or a place on the waiting list of its slot (state `waitlisted`, in the order of ids).
 
-    `slot_at` is the slot's begin. The person is known by the blind index, so that the rules of Q10 count across halls.
+    `slot_at` is the slot's begin. Person and phone are known by blind indexes, so that the rules of Q10 count across halls.
     """
 
     __tablename__ = "appointments"
@@ -24,6 +24,7 @@ class Appointment(db.Model):
         Index("ix_appointments_slot", "hall", "queue", "slot_at", **only_where(among("state", COUNTS))),
         Index("ix_appointments_day", "hall", "day", "slot_at"),
         Index("ix_appointments_person", "person_key", "day"),
+        Index("ix_appointments_phone", "phone_key", "day"),
         Index("ix_appointments_due", "hall", "slot_at", **only_where("state IN ('booked', 'waitlisted')")),
     )
 
@@ -36,6 +37,7 @@ class Appointment(db.Model):
     state: Mapped[str]
     channel: Mapped[str]
     person_key: Mapped[str]
+    phone_key: Mapped[str]
     person_sealed: Mapped[str]
     token_hash: Mapped[str]
     token_sealed: Mapped[str]

@@ -228,10 +228,11 @@ def ticket_token(hall: str, ticket_id: int) -> str:
     return privacy.open_sealed(row.token_sealed, f"tickets.token|{hall}|{ticket_id}")
 
 
-def history_of(person_key: str, today: date, rules: Rules, session: Session | None = None) -> list[Past]:
-    """A person's appointments in every hall, as far back as the rules look."""
+def history_of(kind: str, key: str, today: date, rules: Rules, session: Session | None = None) -> list[Past]:
+    """The appointments of an ID number or a phone (`kind`) in every hall, as far back as the rules look."""
     since = today - timedelta(days=31 * (rules.block_months + 2))
-    query = select(_of.day, _of.state).where(_of.person_key == person_key, _of.day >= since)
+    theirs = {"id_number": _of.person_key, "phone": _of.phone_key}[kind] == key
+    query = select(_of.day, _of.state).where(theirs, _of.day >= since)
     return [Past(row.day, AppointmentState(row.state)) for row in (session or db.session()).execute(query)]
 
 

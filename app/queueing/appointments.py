@@ -1,4 +1,4 @@
-"""Actions of appointments 预约: booking, giving back, checking in, missing; the waiting list; a hall's rules of them."""
+"""Actions of appointments 预约: booking, giving back, checking in, missing; the waiting list, and what time ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from app.events import (
     AppointmentExpired,
     AppointmentMissed,
     AppointmentPromoted,
-    AppointmentRulesChanged,
     AppointmentWaitlisted,
 )
 from app.hall.models import Hall
@@ -31,7 +30,7 @@ from app.hall.rules.hours import Interval, Schedule, later
 from app.hall.settings import schedule_in
 from app.now import iso, local, local_day
 from app.queueing.appointment_models import Appointment
-from app.queueing.appointment_queries import history_of, rules_digest, rules_of
+from app.queueing.appointment_queries import history_of, rules_of
 from app.queueing.heads import ahead_of
 from app.queueing.models import Queue, Ticket
 from app.queueing.rules import appointments as rulebook
@@ -40,19 +39,21 @@ from app.queueing.rules.appointments import (
     AppointmentState,
     AppointmentStep,
     Arrival,
+    No,
     Rules,
-    RulesInvalid,
-    read_rules,
-    write_rules,
 )
-from app.queueing.rules.states import Lane, TicketState
+from app.queueing.rules.states import OVER, Lane, TicketState
+from app.queueing.steps import known_item
 from app.queueing.tickets import give, read_person
-from app.words import clean, clean_id_number, clean_phone
+from app.words import checked_id_number, clean, clean_phone
 
 SWEEP = 200  # of one sweep at a time
 
 _of = Appointment.__table__.c
-_COLUMNS = (_of.id, _of.queue, _of.item, _of.day, _of.slot_at, _of.state, _of.person_sealed, _of.ticket_id)
+_COLUMNS = (
+    *(_of.id, _of.queue, _of.item, _of.day, _of.slot_at, _of.state, _of.person_sealed, _of.ticket_id),
+    *(_of.person_key, _of.phone_key),
+)
 
 
 @action
@@ -67,27 +68,27 @@ def book(
     wait: bool = False,
 ) -> dict[str, Any]:
     """Book a slot 预约; with `wait`, take a place on the waiting list 候补 when the slot is full. Name, ID number and
-    phone are all needed; the limits count every hall's appointments of this ID number.
+    phone are all needed; the limits count every hall's appointments of this ID number and, as of a family, of this
+    phone, unless staff book, who see whom it is for.
 
-    Refuses queue.unknown, queue.closed, appointment.not_offered, .closed (no such slot), .too_late, .too_far, .twice,
-    .blocked, .limit_day, .limit_week, .limit_month, .full, .waiting_full, and bad words. Locks the hall, so that no slot
-    takes more than its capacity; of other halls it only reads: two halls at the same instant may both say yes.
-    Tells AppointmentBooked or AppointmentWaitlisted.
+    Refuses item.unknown, queue.unknown, queue.closed, appointment.not_offered, .closed (no such slot), .too_late, .too_far,
+    .full, .waiting_full and bad words; to staff .twice, .blocked, .limit_day, .limit_week, .limit_month, for all of which
+    everybody else is told .ask_hall. Locks the hall, so that no slot takes more than its capacity; of other halls it only
+    reads: two halls at the same instant may both say yes. Tells AppointmentBooked or AppointmentWaitlisted.
     """
     fields = {
         "name": clean(person.get("name") or "", "name"),
-        "id_number": clean_id_number(person.get("id_number") or ""),
+        "id_number": checked_id_number(person.get("id_number") or ""),
         "phone": clean_phone(person.get("phone") or ""),
     }
-    key, _ = read_person(fields)
+    keys, _ = read_person(fields)
+    if item:
+        known_item(tx, item, offered=True)
     rules = rules_of(tx.hall, tx.session)
     slot = _bookable(tx, queue, slot_at, rules)
     day = local_day(slot[0])
-    mine = (_of.hall == tx.hall, _of.person_key == key, _of.queue == queue, _of.slot_at == slot[0])
-    if tx.execute(select(exists().where(*mine, _of.state.in_(sorted(rulebook.COUNTS))))).scalar_one():
-        raise Refusal("appointment.twice")
-    no = rulebook.may_book(history_of(str(key), tx.day, rules, tx.session), day, rules, tx.day)
-    if no is not None:
+    no = _against(tx, queue, slot[0], keys, rules)
+    if no is not None and tx.actor.kind == "staff":
         raise Refusal(no.code, **no.facts)
     state = AppointmentState.BOOKED
     if _held(tx, queue, slot) >= rules.capacity_of(queue):
@@ -96,6 +97,9 @@ def book(
         if len(_waiting(tx, queue, slot)) >= rules.waiting:
             raise Refusal("appointment.waiting_full")
         state = AppointmentState.WAITLISTED
+    if no is not None:  # after all else: a slot that cannot be had tells nobody about others
+        phone = tx.execute(select(Hall.phone).where(Hall.code == tx.hall)).scalar_one()
+        raise Refusal("appointment.ask_hall", phone=phone)
     token = privacy.new_token()
     appointment_id = tx.new_id()
     row = {
@@ -107,7 +111,8 @@ def book(
         "slot_at": slot[0],
         "state": state,
         "channel": channel,
-        "person_key": key,
+        "person_key": keys["id_number"],
+        "phone_key": keys["phone"],
         "person_sealed": privacy.seal(json.dumps(fields), f"appointments.person|{tx.hall}|{appointment_id}"),
         "token_hash": privacy.token_hash(token),
         "token_sealed": privacy.seal(token, f"appointments.token|{tx.hall}|{appointment_id}"),
@@ -121,6 +126,19 @@ def book(
     else:
         tx.record(AppointmentWaitlisted(**said))
     return {"id": f"{tx.hall}-{appointment_id}", "token": token, "state": state, "queue": queue, "slot_at": begins}
+
+
+def _against(tx: Transaction, queue: str, at: datetime, keys: Mapping[str, str], rules: Rules) -> No | None:
+    """What is against this person's having this slot; None when nothing is."""
+    mine = (_of.hall == tx.hall, _of.person_key == keys["id_number"], _of.queue == queue, _of.slot_at == at)
+    if tx.execute(select(exists().where(*mine, _of.state.in_(sorted(rulebook.COUNTS))))).scalar_one():
+        return No("appointment.twice")
+    for kind in ("id_number",) if tx.actor.kind == "staff" else ("id_number", "phone"):
+        own = rules if kind == "id_number" else rules.of_phone()
+        no = rulebook.may_book(history_of(kind, keys[kind], tx.day, rules, tx.session), local_day(at), own, tx.day)
+        if no is not None:
+            return no
+    return None
 
 
 def _bookable(tx: Transaction, queue: str, at: datetime, rules: Rules) -> Interval:
@@ -157,7 +175,7 @@ def cancel(tx: Transaction, *, appointment_id: int) -> dict[str, Any]:
     _move(tx, row.id, state, ended_at=tx.at)
     tx.record(AppointmentCancelled(**_said(row), by="staff" if by_staff else "citizen"))
     if row.state == AppointmentState.BOOKED:
-        _move_up(tx, row.queue, row.slot_at, rules_of(tx.hall, tx.session))
+        move_up(tx, row.queue, row.slot_at, rules_of(tx.hall, tx.session))
     return {"id": f"{tx.hall}-{row.id}", "state": state}
 
 
@@ -168,9 +186,10 @@ def check_in(
     """Check in 报到, at a kiosk or the guide desk: being in the hall is what it proves, so a phone cannot do it.
 
     In time, the ticket is of the appointment lane and ranked by the booked time; later than that, of the normal lane
-    (`punctual` False). Who holds a live ticket of this queue keeps it; who has checked in is shown that ticket again.
-    Refuses appointment.unknown, .illegal_step, .too_early, .day_over and what taking a number refuses. Locks the hall.
-    Tells TicketIssued, AppointmentCheckedIn.
+    (`punctual` False). Who holds a live ticket of this queue keeps it; who has checked in is shown that ticket again, as
+    long as it leads to a window.
+    Refuses appointment.unknown, .illegal_step, .too_early, .day_over, .ticket_over and what taking a number refuses.
+    Locks the hall. Tells TicketIssued, AppointmentCheckedIn.
     """
     row = _find(tx, appointment_id)
     if row.state == AppointmentState.CHECKED_IN:
@@ -203,9 +222,11 @@ def check_in(
 
 
 def _again(tx: Transaction, row: Row[Any]) -> dict[str, Any]:
-    """The ticket that was given at the first check-in, as it stands."""
+    """The ticket that was given at the first check-in, as it stands. Refuses appointment.ticket_over."""
     ticket = tx.session.get(Ticket, (tx.hall, row.ticket_id))
     assert ticket is not None  # written in the transaction that checked in
+    if ticket.state in OVER:
+        raise Refusal("appointment.ticket_over", number=ticket.number)
     place = (ticket.day, ticket.queue, ticket.lane, ticket.queued_us, ticket.id)
     return {
         "id": f"{tx.hall}-{ticket.id}",
@@ -243,9 +264,10 @@ def miss(tx: Transaction, *, appointment_id: int) -> dict[str, Any]:
 @action
 def sweep(tx: Transaction) -> dict[str, Any]:
     """End what time has ended: at the close of business the appointments of those who did not come, and each waiting list
-    when its slot can no longer be booked. Nobody is said to have missed a time at which the hall or queue was shut.
+    when its slot can no longer be booked. Nobody is said to have missed a time at which the hall or queue was shut, nor
+    who took a number of the queue that day without checking in.
 
-    Locks the hall. Tells AppointmentMissed, AppointmentCancelled (by the hall), AppointmentExpired.
+    Locks the hall. Tells AppointmentMissed, AppointmentCheckedIn, AppointmentCancelled (by the hall), AppointmentExpired.
     """
     rules, schedule = rules_of(tx.hall, tx.session), schedule_in(tx)
     due = select(*_COLUMNS).where(_of.hall == tx.hall, _due(rules, schedule, tx.at)).order_by(_of.slot_at, _of.id)
@@ -255,6 +277,9 @@ def sweep(tx: Transaction) -> dict[str, Any]:
         if row.state == AppointmentState.WAITLISTED:
             _move(tx, row.id, AppointmentState.EXPIRED, ended_at=tx.at)
             tx.record(AppointmentExpired(**_said(row)))
+        elif (taken := _taken_by(tx, row)) is not None:
+            _move(tx, row.id, AppointmentState.CHECKED_IN, ended_at=tx.at, ticket_id=taken.id)
+            tx.record(AppointmentCheckedIn(**_said(row), ticket=taken.id, number=taken.number, punctual=False))
         elif row.queue in active and was_open(schedule, row.slot_at):
             _move(tx, row.id, AppointmentState.NO_SHOW, ended_at=tx.at)
             tx.record(AppointmentMissed(**_said(row)))
@@ -262,6 +287,13 @@ def sweep(tx: Transaction) -> dict[str, Any]:
             _move(tx, row.id, AppointmentState.CANCELLED, ended_at=tx.at)
             tx.record(AppointmentCancelled(**_said(row), by="hall"))
     return {"ended": len(rows), "more": len(rows) == SWEEP}
+
+
+def _taken_by(tx: Transaction, row: Row[Any]) -> Row[Any] | None:
+    """The first number of the queue that who has this appointment took on its day, and not for another appointment."""
+    there = (Ticket.hall == tx.hall, Ticket.day == row.day, Ticket.queue == row.queue, Ticket.appointment_id.is_(None))
+    theirs = Ticket.person_key.in_((row.person_key, row.phone_key))
+    return tx.execute(select(Ticket.id, Ticket.number).where(*there, theirs).order_by(Ticket.id)).first()
 
 
 def sweep_due(hall: str, at: datetime) -> bool:
@@ -294,7 +326,7 @@ def was_open(schedule: Schedule, at: datetime) -> bool:
         return False
 
 
-def _move_up(tx: Transaction, queue: str, at: datetime, rules: Rules) -> None:
+def move_up(tx: Transaction, queue: str, at: datetime, rules: Rules) -> None:
     """Let the waiting list of the slot that holds `at` move up as far as there is room, in the order of joining it."""
     slot = rulebook.slot_at(at, rulebook.slots(local_day(at), schedule_in(tx), rules))
     if slot is None or tx.at >= rulebook.closes_at(slot[0], rules):
@@ -303,40 +335,6 @@ def _move_up(tx: Transaction, queue: str, at: datetime, rules: Rules) -> None:
     for row in _waiting(tx, queue, slot)[:room]:
         _move(tx, row.id, AppointmentState.BOOKED)
         tx.record(AppointmentPromoted(**_said(row)))
-
-
-# ── the rules of the hall ───────────────────────────────────────────────────────────────────────────────────────
-
-
-@action
-def set_rules(tx: Transaction, *, rules: dict[str, Any], seen: str | None = None) -> dict[str, Any]:
-    """Change when and how often people may book 预约规则, from now on; what is booked stays booked, and waiting lists move up
-    where there is room now. `rules` are whole (what is left out is the default), `seen` the digest of those looked at.
-
-    Refuses appointment_rules.invalid, .changed, .unchanged. Tells AppointmentRulesChanged, AppointmentPromoted. Locks the
-    hall.
-    """
-    in_force = rules_of(tx.hall, tx.session)
-    if seen not in (None, rules_digest(in_force)):
-        raise Refusal("appointment_rules.changed")
-    try:
-        wanted = read_rules(rules)
-    except RulesInvalid as invalid:
-        raise Refusal("appointment_rules.invalid", field=invalid.field) from invalid
-    known = set(tx.execute(select(Queue.code).where(Queue.hall == tx.hall)).scalars())
-    unknown = sorted(set(wanted.by_queue) - known)
-    if unknown:
-        raise Refusal("appointment_rules.invalid", field=f"by_queue.{unknown[0]}")
-    if wanted == in_force:
-        raise Refusal("appointment_rules.unchanged")
-    said = write_rules(wanted)
-    settings = tx.execute(select(Hall.settings).where(Hall.code == tx.hall)).scalar_one()
-    tx.execute(update(Hall).where(Hall.code == tx.hall).values(settings={**settings, "appointments": said}))
-    tx.record(AppointmentRulesChanged(rules=said))
-    waited = select(_of.queue, _of.slot_at).where(_of.hall == tx.hall, _of.state == AppointmentState.WAITLISTED)
-    for queue, at in tx.execute(waited.distinct().order_by(_of.slot_at, _of.queue)).all():
-        _move_up(tx, queue, at, wanted)
-    return {"rules": said, "seen": rules_digest(wanted)}
 
 
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -14,7 +14,7 @@ from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.appointment_queries import rules_digest, rules_of
-from app.queueing.appointments import set_rules
+from app.queueing.appointment_rules import set_rules
 from app.queueing.queries import queues_of_hall
 from app.queueing.rules.appointments import BOUNDS, write_rules
 from app.web import wording

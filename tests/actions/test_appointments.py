@@ -16,14 +16,17 @@ from app.people.permissions import DEVICES
 from app.queueing import arriving, closing
 from app.queueing.appointment_models import Appointment
 from app.queueing.appointment_queries import appointment_view, appointments_of, find_appointment, slots_by_day
-from app.queueing.appointments import book, cancel, check_in, miss, set_rules, sweep, sweep_due
+from app.queueing.appointment_rules import set_rules
+from app.queueing.appointments import book, cancel, check_in, miss, sweep, sweep_due
 from app.queueing.models import Ticket
 from app.queueing.setup import set_queue_active
+from app.queueing.tickets import cancel_ticket
 from tests.actions.conftest import ID, Hall, number_of, refused
+from tests.people import id_number, phone
 
 
 def person(n: int = 0) -> dict[str, str]:
-    return {"name": "张三丰", "id_number": f"41030519900101{n:04d}", "phone": "13812341234"}
+    return {"name": "张三丰", "id_number": id_number(n), "phone": phone(n)}
 
 
 def at(text: str) -> datetime:
@@ -37,6 +40,11 @@ TUESDAY = at("2026-03-03T09:00")
 def take(hall: Hall, n: int = 0, slot: datetime = TUESDAY, queue: str = "A", **more: Any) -> dict[str, Any]:
     given = {"channel": "web", "person": person(n), **more}
     return hall.do(book, CITIZEN, queue=queue, slot_at=slot, **given)
+
+
+def at_desk(hall: Hall, **more: Any) -> dict[str, Any]:
+    given = {"queue": "A", "slot_at": more.pop("slot", TUESDAY), "channel": "guide", "person": person(), **more}
+    return hall.do(book, "guide01", **given)
 
 
 def told(start: str = "appointment.") -> list[str]:
@@ -125,9 +133,9 @@ def test_where_none_are_taken(spring) -> None:
 def test_limits_count_every_queue_and_hall(spring, staff) -> None:
     take(spring)
     with refused("appointment.twice"):
-        take(spring)
+        at_desk(spring)
     with refused("appointment.limit_day"):
-        take(spring, queue="B", slot=at("2026-03-03T15:00"))
+        at_desk(spring, queue="B", slot=at("2026-03-03T15:00"))
     book(
         hall="lilou",
         actor=CITIZEN,
@@ -138,7 +146,7 @@ def test_limits_count_every_queue_and_hall(spring, staff) -> None:
         person=person(),
     )
     with refused("appointment.limit_week") as refusal:
-        take(spring, slot=at("2026-03-05T09:00"))
+        at_desk(spring, slot=at("2026-03-05T09:00"))
     assert refusal.value.facts == {"most": 2}
     again = take(spring, slot=at("2026-03-09T09:00"))  # next week
     spring.do(cancel, CITIZEN, appointment_id=number_of(again))
@@ -159,6 +167,50 @@ def test_no_personal_data_leaves_the_sealed_fields(spring) -> None:
         assert "张三丰" not in text and person()["id_number"] not in text and "13812341234" not in text
         assert made["token"] not in text
     assert "张*丰" in view and "138****1234" in listed
+
+
+@pytest.mark.parametrize("spelt", ["410305199001010011", "41030519900101001X", "4103 0519 9001 0100 11"])
+def test_a_residents_number_needs_its_check_digit(spring, spelt) -> None:
+    with refused("person.bad_id"):
+        take(spring, person=person() | {"id_number": spelt})
+    assert take(spring, person=person() | {"id_number": "410305199001010012"})["state"] == "booked"
+    assert take(spring, person=person(1) | {"id_number": "E12345678"})["state"] == "booked"  # a passport has none
+
+
+def test_who_is_not_at_the_desk_learns_nothing_of_others_appointments(spring) -> None:
+    take(spring)
+    stranger = {"name": "李四", "id_number": person()["id_number"], "phone": phone(50)}
+    said = set()
+    for slot, queue in ((TUESDAY, "A"), (at("2026-03-03T15:00"), "B")):  # the very slot, the day
+        with refused("appointment.ask_hall") as refusal:
+            take(spring, slot=slot, queue=queue, person=stranger)
+        said.add((refusal.value.sentence("zh"), refusal.value.sentence("en")))
+    take(spring, slot=at("2026-03-05T09:00"))
+    with refused("appointment.ask_hall") as refusal:  # the week
+        take(spring, slot=at("2026-03-06T09:00"), person=stranger)
+    said.add((refusal.value.sentence("zh"), refusal.value.sentence("en")))
+    ((zh, en),) = said
+    assert "0379-65980000" in zh and "0379-65980000" in en
+    assert refusal.value.facts == {"phone": "0379-65980000"}
+
+
+def test_a_full_slot_is_full_for_everybody_who_is_not_at_the_desk(spring) -> None:
+    rules(spring, capacity=1)
+    take(spring)
+    with refused("appointment.full"):
+        take(spring)
+    with refused("appointment.twice"):
+        at_desk(spring)
+
+
+def test_a_phone_books_no_more_than_a_family_needs_and_the_desk_helps_a_larger_one(spring) -> None:
+    family = [person(n) | {"phone": phone(0)} for n in range(4)]
+    for each in family[:3]:
+        take(spring, person=each)
+    with refused("appointment.ask_hall"):
+        take(spring, person=family[3])
+    assert at_desk(spring, person=family[3])["state"] == "booked"
+    assert take(spring, 5, queue="B")["state"] == "booked"
 
 
 # ── giving back, moving up ──────────────────────────────────────────────────────────────────────────────────────
@@ -241,6 +293,18 @@ def test_who_has_a_number_already_keeps_it_and_is_told_so(spring) -> None:
         assert (ticket["id"], ticket["lane"], ticket["punctual"]) == (held["id"], "normal", False)
 
 
+def test_who_gave_the_ticket_back_is_sent_to_the_desk(spring) -> None:
+    made = take(spring)
+    spring.at = at("2026-03-03T08:50")
+    arrive = {"appointment_id": number_of(made), "channel": "kiosk"}
+    ticket = spring.do(check_in, spring.kiosk, **arrive)
+    spring.do(cancel_ticket, CITIZEN, ticket_id=number_of(ticket))
+    with refused("appointment.ticket_over") as refusal:
+        spring.do(check_in, spring.kiosk, **arrive)
+    assert refusal.value.facts == {"number": ticket["number"]}
+    assert told("ticket.") == ["issued", "cancelled"]
+
+
 def test_who_comes_late_is_in_the_normal_lane_from_now(spring) -> None:
     made = take(spring)
     spring.at = at("2026-03-03T09:10:01")
@@ -250,14 +314,19 @@ def test_who_comes_late_is_in_the_normal_lane_from_now(spring) -> None:
     assert row.queued_us == int(spring.at.timestamp()) * 1_000_000
 
 
-def test_a_hall_that_gives_no_more_numbers_still_takes_who_is_in_time(spring) -> None:
+def test_a_hall_that_gives_no_more_numbers_still_takes_who_booked(spring) -> None:
     in_time, late = take(spring, 1), take(spring, 2, slot=at("2026-03-03T08:30"))
+    of_queue = take(spring, 3, queue="B")
     spring.at = at("2026-03-03T08:55")
     spring.do(closing.stop_issuing, "supervisor01")
-    assert spring.do(check_in, "guide01", appointment_id=number_of(in_time), channel="guide")["lane"] == "appointment"
+    spring.do(set_queue_active, "admin01", queue="B", active=False)
     with refused("queue.closed_for_today"):
-        spring.do(check_in, "guide01", appointment_id=number_of(late), channel="guide")
-    assert seen(spring, late)["state"] == "booked"
+        spring.take()
+    for made, lane in ((in_time, "appointment"), (late, "normal"), (of_queue, "appointment")):
+        ticket = spring.do(check_in, "guide01", appointment_id=number_of(made), channel="guide")
+        assert (ticket["lane"], ticket["created"]) == (lane, True)
+    spring.at = at("2026-03-03T18:00")
+    assert spring.do(sweep, SYSTEM)["ended"] == 0 and "missed" not in told()
 
 
 def test_checking_in_by_token_or_by_id_number_in_this_hall(spring, kiosk) -> None:
@@ -270,7 +339,9 @@ def test_checking_in_by_token_or_by_id_number_in_this_hall(spring, kiosk) -> Non
     for nobody in ({"token": "nothing"}, {"id_number": ID}, {"id_number": person(1)["id_number"]}):
         with refused("appointment.unknown" if "token" in nobody else "appointment.none_today"):
             arriving.arrive("luolong", spring.kiosk, spring.at, **nobody)
-    first = arriving.arrive("luolong", spring.kiosk, spring.at, id_number="4103 0519 9001 0100 00")
+    first = arriving.arrive(
+        "luolong", spring.kiosk, spring.at, id_number=f" {person()['id_number'][:6]} {person()['id_number'][6:]}"
+    )
     again = arriving.arrive("luolong", spring.kiosk, spring.at, token=made["token"])
     assert first["id"] == again["id"] and (first["created"], again["created"]) == (True, False)
     foreign = type(kiosk)("device", 8, "kiosk-8", "lilou", DEVICES["kiosk"])
@@ -291,8 +362,11 @@ def test_two_misses_block_until_their_day(spring) -> None:
     spring.at = at("2026-03-05T00:00")  # nobody was there in the evening
     assert spring.do(sweep, SYSTEM)["ended"] == 1 and told()[-2:] == ["missed", "missed"]
     with refused("appointment.blocked") as refusal:
-        take(spring, slot=at("2026-03-10T09:00"))
+        at_desk(spring, slot=at("2026-03-10T09:00"))
     assert refusal.value.facts == {"until": "2026-06-04", "misses": 2}
+    with refused("appointment.ask_hall") as refusal:
+        take(spring, slot=at("2026-03-10T09:00"))
+    assert refusal.value.facts == {"phone": "0379-65980000"}
     spring.at = at("2026-06-04T08:00")
     assert take(spring, slot=at("2026-06-05T09:00"))["state"] == "booked"
 
@@ -310,6 +384,19 @@ def test_staff_say_that_nobody_came_and_who_comes_after_all_has_missed_nothing(s
     spring.at = at("2026-03-04T09:00")
     with refused("appointment.day_over"):
         spring.do(check_in, "guide01", appointment_id=number_of(other), channel="guide")
+
+
+def test_who_came_and_took_a_number_without_checking_in_has_missed_nothing(spring) -> None:
+    came, missed = take(spring, 1), take(spring, 2)
+    before = take(spring, 2, slot=at("2026-03-04T09:00"))
+    spring.at = at("2026-03-03T09:30")
+    ticket = spring.take(person=person(1))
+    spring.do(cancel_ticket, CITIZEN, ticket_id=number_of(ticket))
+    spring.take("B", person=person(2))  # for something else
+    spring.at = at("2026-03-03T18:00")
+    assert spring.do(sweep, SYSTEM)["ended"] == 2
+    assert [seen(spring, made)["state"] for made in (came, missed, before)] == ["checked_in", "no_show", "booked"]
+    assert appointments_of("luolong", spring.at.date(), spring.at)[0]["number"] == ticket["number"]
 
 
 def test_nobody_misses_a_time_at_which_the_hall_was_shut(spring) -> None:

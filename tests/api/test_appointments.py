@@ -9,9 +9,10 @@ import pytest
 
 from app.now import SHANGHAI
 from tests.api.asking import Asking
+from tests.people import id_number, phone
 from tests.web.visit import announce_calendar
 
-PERSON = {"name": "张三丰", "id_number": "410305199001010011", "phone": "13812341234"}
+PERSON = {"name": "张三丰", "id_number": id_number(1), "phone": phone(0)}
 HALL = "/halls/luolong"
 
 
@@ -48,12 +49,21 @@ def test_slots_are_told_day_by_day(ask: Asking, clock: dict[str, datetime]) -> N
         ask.refused("request.invalid", "GET", f"{HALL}/slots{query}")
 
 
+def test_an_item_that_nobody_knows_is_not_written_down(ask: Asking, clock: dict[str, datetime]) -> None:
+    for words in ("张三丰 410305199001010011", "511A0005200008"):
+        ask.refused("item.unknown", "POST", f"{HALL}/appointments", wish(ask, item=words))
+
+
 def test_an_appointment_from_booking_to_the_number(ask: Asking, clock: dict[str, datetime]) -> None:
     given = wish(ask)
     made = ask.post(f"{HALL}/appointments", given, 201, key="one-press")
     assert made["state"] == "booked"
     assert ask.post(f"{HALL}/appointments", given, 201, key="one-press") == made
-    ask.refused("appointment.twice", "POST", f"{HALL}/appointments", given, key="another-press")
+    told = ask.refused("appointment.ask_hall", "POST", f"{HALL}/appointments", given, key="another-press")
+    stranger = {"name": "李四", "id_number": PERSON["id_number"], "phone": phone(9)}
+    later = ask.get(f"{HALL}/slots?queue=B")[1]["slots"][-1]["slot_at"]
+    other = {"queue": "B", "slot_at": later, "person": stranger}
+    assert ask.refused("appointment.ask_hall", "POST", f"{HALL}/appointments", other)["title"] == told["title"]
     held = ask.get(f"/appointments/{made['token']}")
     assert (held["name"], held["phone"], held["cancellable"]) == ("张*丰", "138****1234", True)
     assert "token" not in held and PERSON["id_number"] not in str(held)
@@ -77,7 +87,7 @@ def test_a_full_slot_has_a_waiting_list_that_moves_up(ask: Asking, clock: dict[s
     answer = ask("PUT", f"{HALL}/appointment-rules", body, who="admin01")
     assert answer.status_code == 200 and answer.json["rules"]["capacity"] == 1
     first = ask.post(f"{HALL}/appointments", wish(ask), 201)
-    other = wish(ask, person=PERSON | {"id_number": "410305199001010022"})
+    other = wish(ask, person={"name": "李四", "id_number": id_number(2), "phone": phone(2)})
     ask.refused("appointment.full", "POST", f"{HALL}/appointments", other)
     waits = ask.post(f"{HALL}/appointments", other | {"wait": True}, 201)
     assert waits["state"] == "waitlisted" and ask.get(f"/appointments/{waits['token']}")["place"] == 1
@@ -99,6 +109,7 @@ def test_what_is_refused(ask: Asking, clock: dict[str, datetime]) -> None:
         ({"slot_at": "9999-12-31T23:59:59-12:00"}, "appointment.closed"),
         ({"slot_at": (clock["now"] + timedelta(days=9)).isoformat()}, "appointment.too_far"),
         ({"person": PERSON | {"phone": "no"}}, "person.bad_phone"),
+        ({"person": PERSON | {"id_number": "410305199001010011"}}, "person.bad_id"),  # its check digit is another
         ({"person": {"name": "张三"}}, "request.invalid"),
     ):
         ask.refused(code, "POST", path, good | changes)

@@ -155,7 +155,7 @@ def test_a_route_opens_to_exactly_those_who_have_its_permission(ask: Asking, cal
     token = ask.token(ACCOUNTS[caller]) if caller in ROLES else ask.device(caller)
     for path, method, operation in operations(ask.document):
         wanted = set(operation.get("x-permissions", ()))
-        if not wanted or path.endswith(("/board", "/sessions/close")):
+        if not wanted or path.endswith(("/board", "/sessions/close", "/restore")):  # a kiosk restores nobody
             continue
         answer = ask(method.upper(), concrete(path), token=token, **({"body": {}} if method in SENDS else {}))
         refused = answer.status_code == 403 and answer.json["code"] == "auth.forbidden"

@@ -217,7 +217,13 @@ def _appointment(person: dict[str, str]) -> str:
         for name, text in kept.items()
     }
     row = {"hall": HALL, "id": APPOINTMENT, "queue": "A", "day": slot_at.date(), "slot_at": slot_at, "state": "booked"}
-    more = {"channel": "web", "person_key": key, "token_hash": privacy.token_hash(token), "made_at": now()}
+    more = {
+        "channel": "web",
+        "person_key": key,
+        "phone_key": key,
+        "token_hash": privacy.token_hash(token),
+        "made_at": now(),
+    }
     db.session.add(Appointment(**row, **more, **sealed))
     db.session.commit()
     return token

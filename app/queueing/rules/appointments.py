@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -87,6 +87,9 @@ class RulesInvalid(ValueError):
         self.field = field
 
 
+FAMILY = 3  # people who may share a phone
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """When and how often people may book. Minutes and people; days, weeks (from Monday) and months are the calendar's.
@@ -108,6 +111,11 @@ class Rules:
     misses: int = 2  # of one month that block booking; 0: never
     block_months: int = 3
     waiting: int = 5  # places of a full slot's waiting list
+
+    def of_phone(self) -> Rules:
+        """The same for a phone, which a family may share."""
+        limits = {name: FAMILY * getattr(self, name) for name in ("per_day", "per_week", "per_month", "misses")}
+        return replace(self, **limits)
 
     def capacity_of(self, queue: str) -> int:
         """How many people of this queue may come to one slot."""
