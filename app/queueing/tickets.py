@@ -108,8 +108,9 @@ def issue_ticket(
     they had gone away for a while, they are back with it.
 
     Refuses item.unknown, queue.unknown, queue.closed, queue.closed_for_today, lane.unknown, lane.needs_appointment,
-    ground.unknown, party.size, auth.forbidden (a machine asking for the lane of returning supplements without a case, whose right the
-    caller has proved) and bad words. Locks the hall. Tells TicketIssued, or TicketRejoined for who had gone away.
+    ground.unknown, party.size, auth.forbidden (a machine asking for the lane of returning supplements without a case,
+    whose right the caller has proved) and bad words. Locks the hall. Tells TicketIssued, or TicketRejoined for who had
+    gone away.
     """
     if lane not in set(Lane):
         raise Refusal("lane.unknown")
