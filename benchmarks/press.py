@@ -14,6 +14,7 @@ from tools import chromium
 CALLS = 30
 WAITING = 60
 TARGET_MS = 150
+PAUSE_MS = 1500  # between two keys; a clerk takes longer
 
 # all on the page's own clock: the key, the first change that answers it, the number with its next steps, its paint
 WATCH = """() => {
@@ -76,13 +77,13 @@ def _console(page: Page, base: str) -> Page:
 
 def _one(page: Page) -> dict[str, float]:
     """Milliseconds from the key; the number is given back as one that nobody answered."""
-    page.wait_for_timeout(300)  # what the step before set going is over
+    page.wait_for_timeout(PAUSE_MS)  # what the step before set going is over
     page.evaluate("() => { window.press = {}; }")
     page.keyboard.press("F2")
     page.wait_for_function("() => window.press.paint")
     seen = page.evaluate("() => window.press")
     empty = page.evaluate(EMPTY)
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(PAUSE_MS)
     page.keyboard.press("F8")
     page.locator("#c-call").wait_for()
     return {name: seen[name] - seen["key"] for name in ("feedback", "number", "paint")} | {"empty": empty}
