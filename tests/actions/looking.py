@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import event, select
 
 from app import eventlog
@@ -75,7 +77,10 @@ def finished(hall, who: str = "clerk01", window: str = "W01") -> str:
 def count_statements(work) -> int:
     """How many statements the engine is given."""
     asked: list[str] = []
-    note = lambda _c, _cur, statement, *_: asked.append(statement)  # noqa: E731  # a listener needs a name to be removed
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
     event.listen(db.engine, "before_cursor_execute", note)
     try:
         work()
