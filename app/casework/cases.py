@@ -17,7 +17,7 @@ from app import privacy
 from app.action import Transaction
 from app.casework.models import Case, CaseAlarm, CaseMaterial, CaseReview, CaseStop, read_guides
 from app.casework.rules.alarms import TOLD, Alarm, rings_at
-from app.casework.rules.clocks import CaseClocks, Clock, Standing, Stop, read_limit, standing
+from app.casework.rules.clocks import CaseClocks, Clock, Extension, Standing, Stop, read_limit, standing
 from app.casework.rules.ladder import Level
 from app.casework.rules.materials import Paper, missing
 from app.casework.rules.states import TAB_OF, CaseState, CaseStep, line_of, next_state
@@ -226,7 +226,7 @@ def clocks_from(case: Case, stops: Iterable[CaseStop]) -> CaseClocks | None:
             Stop(both if stop.clocks == "both" else frozenset({Clock.PROMISED}), stop.from_at, stop.until_at)
             for stop in stops
         ],
-        extension=read_limit(case.extension) if case.extension else None,
+        extension=Extension.read(case.extension) if case.extension else None,
         promise_at=case.promise_at,
         next_day=case.guide["rules"]["day_zero"] == "receipt" and case.guide["rules"]["receipt_next_day"],
     )
@@ -317,7 +317,8 @@ def _move(case: Case, stops: Sequence[CaseStop], calendar: Schedule, at: datetim
     now = standing(clocks, calendar, moment)
     printed, fresh = case.printed_due_at, now.promised.due_at
     in_force = printed is not None and printed == case.promised_due_at  # no step has put it off since it was printed
-    kept = cause in KEEPING and in_force and fresh is not None and fresh > printed
+    stays = cause in KEEPING or (printed is not None and printed <= at)  # and no step mends a broken promise
+    kept = stays and in_force and fresh is not None and fresh > printed
     if kept:
         case.promise_at = printed
         now = standing(replace(clocks, promise_at=printed), calendar, moment)

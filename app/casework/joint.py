@@ -18,6 +18,7 @@ from app.casework.joint_parts import (
     checked,
     drop,
     follow,
+    joint_clocks,
     load,
     materials_of,
     move_clocks,
@@ -30,12 +31,14 @@ from app.casework.joint_parts import (
 from app.casework.joint_queries import joint_answer
 from app.casework.models import Case, CaseAlarm
 from app.casework.rules.alarms import Alarm
+from app.casework.rules.clocks import extended, read_limit
 from app.casework.rules.joint import JointStep
 from app.casework.rules.materials import HERE, MaterialState
 from app.casework.rules.states import DECIDING, INTAKE, CaseState
 from app.casework.supplement import NOT_BROUGHT, ask, set_material, supply_to
 from app.errors import Refusal
 from app.events import JointExtended, JointSupplemented, JointSupplementRequested
+from app.hall.settings import schedule_in
 from app.now import iso
 from app.words import clean
 
@@ -195,6 +198,8 @@ def _set_material(tx: Transaction, joint: JointCase, code: str, **values: Any) -
 def extend_joint(tx: Transaction, *, joint_id: int, reason: str) -> dict[str, Any]:
     """Extend the time of the whole once, before its statutory limit has passed, by the head of the government (§42).
 
+    A promise that has passed already stays broken: then the statutory limit alone grows.
+
     Refuses joint.illegal_step, auth.forbidden, case.reason_required, case.not_extendable, case.extended_once,
     case.too_late. Locks the hall. Tells JointExtended, NoticeIssued.
     """
@@ -209,12 +214,17 @@ def extend_joint(tx: Transaction, *, joint_id: int, reason: str) -> dict[str, An
         raise Refusal("case.extended_once")
     if joint.statutory_due_at is not None and tx.at >= joint.statutory_due_at:
         raise Refusal("case.too_late")
-    extension = {"amount": more["amount"], "unit": more["unit"]}
-    before = joint.statutory_due_at
-    write(tx, joint, extension=extension, extension_sealed=seal_field(tx.hall, joint.id, "extension", words))
-    tx.record(JointExtended(**named(joint), **extension))
-    move_clocks(tx, joint, cases_of(tx.session, joint))
-    told = {"reasons": [words], "days": more["amount"], "approved_by": "本级人民政府负责人", "joint": True}
+    before, cases = joint.statutory_due_at, cases_of(tx.session, joint)
+    clocks = joint_clocks(tx.session, joint, cases)
+    assert clocks is not None  # no part of it is accepted later than the whole
+    given = extended(clocks, read_limit(more), schedule_in(tx), tx.at).extension
+    assert given is not None
+    sealed = seal_field(tx.hall, joint.id, "extension", words)
+    write(tx, joint, extension=given.to_json(), extension_sealed=sealed)
+    tx.record(JointExtended(**named(joint), amount=given.more.amount, unit=given.more.unit.value, clock=given.names))
+    move_clocks(tx, joint, cases)
+    told = {"reasons": [words], "days": more["amount"], "clock": given.names, "joint": True}
+    told |= {"approved_by": "本级人民政府负责人"}
     was = day(before) if not joint.provisional else None
     joint_papers.issue(tx, joint, "extension", previous_due_on=was, **told)
     return joint_answer(tx, load(tx, joint_id))

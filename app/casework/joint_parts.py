@@ -17,7 +17,7 @@ from app.casework.intake import accept, register
 from app.casework.joint_models import JointCase, JointMaterial
 from app.casework.models import Case
 from app.casework.rules.alarms import Alarm
-from app.casework.rules.clocks import CaseClocks, Clock, Standing, Stop, read_limit, standing
+from app.casework.rules.clocks import CaseClocks, Clock, Extension, Standing, Stop, read_limit, standing
 from app.casework.rules.joint import (
     JointState,
     JointStep,
@@ -122,7 +122,7 @@ def joint_clocks(session: Session, joint: JointCase, cases: list[Case]) -> CaseC
         statutory=read_limit(joint.guide["statutory"]),
         start_at=min(starts),
         stops=stops,
-        extension=read_limit(joint.extension) if joint.extension else None,
+        extension=Extension.read(joint.extension) if joint.extension else None,
     )
 
 

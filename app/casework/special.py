@@ -8,15 +8,26 @@ from typing import Any
 
 from app.action import Transaction, action
 from app.casework import papers
-from app.casework.cases import change, checked, end_stop, move_clocks, said, seal_field, set_alarm, start_stop
+from app.casework.cases import (
+    change,
+    checked,
+    clocks_of,
+    end_stop,
+    move_clocks,
+    said,
+    seal_field,
+    set_alarm,
+    start_stop,
+)
 from app.casework.models import Case
 from app.casework.parts import own_review
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
-from app.casework.rules.clocks import SiteGround, extension_of
+from app.casework.rules.clocks import SiteGround, extended, extension_of
 from app.casework.rules.states import CaseState, CaseStep
 from app.errors import Refusal
 from app.events import CaseExtended, CaseResumed, CaseSuspended
+from app.hall.settings import schedule_in
 from app.now import iso, local
 from app.people.permissions import Permission
 from app.words import clean
@@ -87,6 +98,8 @@ def resume_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
 def extend_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]:
     """Extend once, as far as the regime allows, before the statutory limit has passed, with the reason told (C7).
 
+    A promise that has passed already stays broken: then the statutory limit alone grows.
+
     Refuses case.illegal_step, case.reason_required, case.not_extendable (the regime knows no extension, or counts in
     another unit), case.rank, case.extended_once, case.too_late, auth.foreign_department. Locks the hall. Tells
     CaseExtended, ClocksMoved, NoticeIssued.
@@ -105,13 +118,16 @@ def extend_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]
     if case.statutory_due_at is not None and tx.at >= case.statutory_due_at:
         raise Refusal("case.too_late")
     before = papers.day_of(case, case.statutory_due_at)
-    limit = {"amount": more.amount, "unit": more.unit.value}
+    clocks = clocks_of(tx.session, case)
+    assert clocks is not None  # no step before acceptance extends
+    given = extended(clocks, more, schedule_in(tx), tx.at).extension
+    assert given is not None
     sealed = seal_field(tx.hall, case.id, "extension", reason)
-    change(tx, case, state=state, extended=True, extension=limit, extension_sealed=sealed)
-    tx.record(CaseExtended(**said(case), days=more.amount))
+    change(tx, case, state=state, extended=True, extension=given.to_json(), extension_sealed=sealed)
+    tx.record(CaseExtended(**said(case), days=more.amount, clock=given.names))
     move_clocks(tx, case, "extended")
     approved_by = f"{_APPROVERS[rule['by']]} {papers.name_of(tx)}".strip()
-    told = {"reasons": [reason], "days": more.amount, "approved_by": approved_by}
+    told = {"reasons": [reason], "days": more.amount, "clock": given.names, "approved_by": approved_by}
     papers.issue(tx, case, "extension", **told, previous_due_on=before, law=papers.law_of(case, "extension"))
     return case_answer(tx, case)
 

@@ -124,6 +124,7 @@ class CaseResumed(CaseEvent, kind="case.resumed"):
 @published
 class CaseExtended(CaseEvent, kind="case.extended"):
     days: int
+    clock: str = "both"  # or statutory: the promise had passed, or counts in another unit
 
 
 @published

@@ -48,6 +48,7 @@ class JointBegan(JointEvent, kind="joint.began"):
 class JointExtended(JointEvent, kind="joint.extended"):
     amount: int
     unit: str
+    clock: str = "both"
 
 
 @published

@@ -16,11 +16,12 @@ def write(facts: Facts, writer: Writer) -> None:
     due_on = facts.get("statutory_due_on") if known else None
     promised_on = facts.get("promised_due_on") if known else None
     writer.salutation(facts["applicant_name"])
+    both = facts.get("clock", "both") == "both"
     writer.paragraph(
         f"您（贵单位）申请的“{facts['item_name']}”，因下列理由不能在规定时限内作出决定。经{facts['approved_by']}批准，"
-        f"办理时限延长{days}个工作日"
+        f"{'办理时限' if both else '法定时限'}延长{days}个工作日"
         + (f"，至{moment_zh(due_on)}届满。" if due_on else "，届满日期以公布的工作日安排为准。"),
-        f"Your case cannot be decided in time, for the reasons below. The limit is extended by "
+        f"Your case cannot be decided in time, for the reasons below. The {'' if both else 'statutory '}limit is extended by "
         f"{counted_en(days, 'working day')}"
         + (f", until {moment_en(due_on)}." if due_on else "; the last day follows once the calendar is announced."),
     )
@@ -36,7 +37,12 @@ def write(facts: Facts, writer: Writer) -> None:
                 (("原法定期限至", "Was due on"), both_moments(facts.get("previous_due_on"))),
                 (("延长后期限至", "Now due on"), both_moments(due_on)),
             ],
-            [(("新承诺期限至", "Promised until"), both_moments(promised_on))],
+            [
+                (
+                    ("新承诺期限至", "Promised until") if both else ("承诺期限仍为", "Promise stays at"),
+                    both_moments(promised_on),
+                )
+            ],
         ]
     )
     writer.section("延长的理由", "Reasons", facts["reasons"])

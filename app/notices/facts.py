@@ -160,6 +160,7 @@ class ReviewSupplementReceiptFacts(SupplementReceiptFacts, total=False):
 class ExtensionFacts(CaseFacts, total=False):
     reasons: Required[list[str]]  # type: ignore[misc]
     days: Required[int]  # working days
+    clock: Literal["both", "statutory"]  # what was lengthened; papers of before say nothing and mean both
     approved_by: Required[str]
     joint: bool
     previous_due_on: str | None

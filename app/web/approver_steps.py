@@ -86,6 +86,7 @@ def panel(view: Mapping[str, Any], actor: Actor, at: datetime) -> dict[str, Any]
         "longest": LONGEST_STOP_DAYS,
         "basis": [basis_text(basis) for basis in case.guide["legal_basis"]],
         "extension": case.guide["rules"]["extension"],
+        "broken": case.promised_due_at is not None and at >= case.promised_due_at,
         "laws": {rule: law_of(case, rule) or "" for rule in ("extension", "stop_grounds")},
         "supplement": case.guide["rules"]["supplement"],
         "statutory": case.guide["statutory"],
@@ -252,7 +253,7 @@ def _effect(
     days: int,
     promised: Limit | None,
 ) -> list[dict[str, Any]]:
-    later = after_step(clocks, step, at, extension_of(case.guide))
+    later = after_step(clocks, step, at, calendar, extension_of(case.guide))
     if step is T.CONVERT and promised is not None:
         later = replace(later, promised=promised, promise_at=None)
     rows = []
@@ -263,7 +264,7 @@ def _effect(
             row["after"] = _kept(before)
         if step in STOPS and days:
             back = at + timedelta(days=days)
-            then = _stand(after_step(later, T.RESUME, back, None), clock, calendar, back)
+            then = _stand(after_step(later, T.RESUME, back, calendar, None), clock, calendar, back)
             row["then"] = gettext("若 %(days)s 天后恢复：%(due)s", days=days, due=words(then))
         rows.append(row)
     return rows

@@ -179,6 +179,11 @@ def _stopped(body: Body, _view: Mapping[str, Any]) -> str:
     return " · ".join(parts)
 
 
+def lengthened(span: str, clock: str) -> str:
+    """An extension in words, and that it left the promise alone where it did."""
+    return span if clock == "both" else gettext("%(span)s，只延长法定期限", span=span)
+
+
 def _moved(body: Body, _view: Mapping[str, Any]) -> str:
     if body["provisional"]:
         return gettext("放假安排公布后确定到期日")
@@ -242,7 +247,7 @@ NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
     "case.revoked": lambda body, _view: _department(body["department"]),
     "case.overran": lambda body, _view: wording.word(body["ground"], "ground"),
     "case.suspended": _stopped,
-    "case.extended": lambda body, _view: times.span(int(body["days"]), "WD"),
+    "case.extended": lambda body, _view: lengthened(times.span(int(body["days"]), "WD"), body["clock"]),
     "case.returned": lambda body, _view: _department(body["department"]),
     "case.forwarded": lambda body, _view: hall_name(body["to_hall"]),
     "case.no_requested": lambda body, _view: wording.word(body["ground"], "no_request"),

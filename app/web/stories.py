@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import gettext, lazy_gettext
 
 from app.web import times, wording
-from app.web.case_history import actor_names, paper_title
+from app.web.case_history import actor_names, lengthened, paper_title
 
 _ = lazy_gettext
 
@@ -64,7 +64,7 @@ def _note(kind: str, body: Mapping[str, Any], papers: Mapping[int, Any], view: M
         names = {material["code"]: wording.named(material) for material in view["materials"]}
         return gettext("、").join(names.get(code, code) for code in body["materials"])
     if kind == "joint.extended":
-        return times.span(int(body["amount"]), str(body["unit"]))
+        return lengthened(times.span(int(body["amount"]), str(body["unit"])), body["clock"])
     if kind == "joint.decided":
         return gettext("%(parts)s 项中准予 %(granted)s 项", parts=body["parts"], granted=body["granted"])
     if kind == "agency.called_back":

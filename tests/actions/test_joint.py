@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +26,7 @@ from app.db import HallHead, db
 from app.errors import Refusal
 from app.events import SYSTEM
 from app.now import SHANGHAI
-from tests.actions.conftest import ID, Hall
+from tests.actions.conftest import ID, Hall, last_paper
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
 ANSWERS = {"text": "洛龙试用", "address": "洛龙区开元大道 1 号", "number": "100", "id": ID, "phone": "13812341234"}
@@ -309,6 +309,17 @@ def test_only_the_head_of_the_government_extends_a_unified_limit_and_once(spring
     spring.do(joint.accept_joint, "clerk01", joint_id=other)
     with refused("case.not_extendable"):
         spring.do(joint.extend_joint, "chief01", joint_id=other, reason="无此规定")
+
+
+def test_an_extension_leaves_a_broken_promise_of_the_whole_broken(spring: Hall) -> None:
+    _, joint_id = receive(spring, "open-restaurant")
+    spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    promised = datetime.fromisoformat(clock(spring, joint_id)["due_at"])
+    spring.at = promised + timedelta(days=1)
+    view = spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason="需多部门现场核查，案情复杂")
+    assert view["clocks"]["promised"]["due_at"] == promised.isoformat(timespec="milliseconds")
+    assert view["clocks"]["statutory"]["limit"]["amount"] == 60 and view["light"] == "yellow"
+    assert last_paper(view)["clock"] == "statutory"
 
 
 # ── stages, one after the other ─────────────────────────────────────────────────────────────────────────────────

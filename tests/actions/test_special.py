@@ -14,7 +14,7 @@ from app.casework.models import Case
 from app.casework.rules.clocks import after_step, extension_of, standing
 from app.casework.rules.states import CaseState, CaseStep
 from app.casework.supplement import request_supplement
-from app.casework.sweeps import sweep_calendar
+from app.casework.sweeps import sweep_calendar, sweep_lights
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
 from app.db import db
@@ -22,7 +22,7 @@ from app.events import SYSTEM
 from app.hall import settings as hall_settings
 from app.hall.holidays import read
 from app.hall.rules.calendar import WorkCalendar
-from app.now import iso
+from app.now import iso, local
 from app.people.permissions import Permission
 from tests.actions.conftest import alarms_of, change_guide, last_paper, refused
 
@@ -174,6 +174,36 @@ def test_an_extension_is_given_by_rank_in_time_once_and_with_a_reason(spring) ->
         spring.do(special.extend_case, approver, case_id=late, reason="晚了")
 
 
+def test_an_extension_after_the_promise_has_passed_lengthens_the_statutory_limit_alone(spring) -> None:
+    case, case_id = spring.accepted()
+    approver = spring.approver(case)
+    promised, statutory = due(case)
+    spring.later(days=8)  # the promise passed two days ago
+    spring.do(sweep_lights, SYSTEM)
+    assert row(case_id).light == "yellow"
+    case = spring.do(special.extend_case, approver, case_id=case_id, reason="需补充核查")
+    assert due(case)[0] == promised and due(case)[1] > statutory
+    assert (case["light"], row(case_id).light) == ("yellow", "yellow")
+    paper = last_paper(case)
+    assert (paper["clock"], paper["promised_due_on"]) == ("statutory", promised)
+    event = next(entry for entry in case["history"] if entry["kind"] == "case.extended")
+    assert event["body"]["clock"] == "statutory"
+    spring.do(review.decide_case, approver, case_id=case_id, outcome="granted")
+    assert row(case_id).light == "yellow"  # and it was not in time
+
+
+def test_an_extension_does_not_mend_a_promise_that_an_older_calendar_had_kept(spring) -> None:
+    case, case_id = spring.accepted()
+    kept = row(case_id).promised_due_at
+    off = {"day": local(kept).date(), "kind": "off", "name": "停工", "notice": "临时通知"}
+    hall_settings.amend_calendar(actor=SYSTEM, at=spring.at, **off)
+    spring.do(sweep_calendar, SYSTEM)
+    assert row(case_id).promise_at == kept
+    spring.at = kept + timedelta(hours=1)
+    case = spring.do(special.extend_case, spring.approver(case), case_id=case_id, reason="需补充核查")
+    assert row(case_id).promise_at == row(case_id).promised_due_at == kept and case["light"] == "yellow"
+
+
 def test_only_what_the_regime_extends_is_extended_and_by_its_own_amount(spring) -> None:
     natural = next(
         f["code"] for f in search_items(per_page=130)["items"] if guide_of(f["code"])["statutory"]["unit"] == "ND"
@@ -225,8 +255,8 @@ def test_the_effect_shown_before_a_step_is_the_one_it_has(spring, step: CaseStep
     def foreseen(step: CaseStep) -> tuple[str | None, str | None]:
         case = row(case_id)
         clocks = clocks_of(db.session(), case)
-        more = extension_of(case.guide)
-        stand = standing(after_step(clocks, step, spring.at, more), calendar_of(db.session(), case), spring.at)
+        more, calendar = extension_of(case.guide), calendar_of(db.session(), case)
+        stand = standing(after_step(clocks, step, spring.at, calendar, more), calendar, spring.at)
         db.session.rollback()
         return iso(stand.promised.due_at), iso(stand.statutory.due_at)
 

@@ -300,6 +300,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "extension-joint": ("extension", {"days": 15, "joint": True, "approved_by": "本级人民政府负责人"}),
+    "extension-statutory": ("extension", {"clock": "statutory", "promised_due_on": "2026-03-09"}),
     "non_acceptance-not_required": ("non_acceptance", {"ground": "not_required", "go_to": None}),
     "reminder-gap": (
         "reminder",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.casework.rules.clocks import CaseClocks, Clock, Stop, standing
+from app.casework.rules.clocks import CaseClocks, Clock, Extension, Stop, extended, standing
 from app.casework.rules.materials import Paper, may_tolerate, missing
 from app.casework.rules.states import DECIDING, INTAKE, OVER, PICKUP, STEPS, CaseState, CaseStep, legal_steps
 from app.hall.holidays import read
@@ -77,9 +77,10 @@ def test_only_secondary_papers_may_wait() -> None:
 
 
 TEN = Limit(10, Unit.WD)
+LENGTHENED = Extension(TEN, BOTH)
 
 
-def clocks(*stops: Stop, extension: Limit | None = None) -> CaseClocks:
+def clocks(*stops: Stop, extension: Extension | None = None) -> CaseClocks:
     return CaseClocks(Limit(5, Unit.WD), Limit(20, Unit.WD), MONDAY, stops, extension)
 
 
@@ -92,15 +93,35 @@ def test_a_special_procedure_stops_both_clocks_and_a_supplement_only_the_promise
 
 
 def test_an_extension_gives_ten_working_days_to_both() -> None:
-    before, after = standing(clocks(), HALL, MONDAY), standing(clocks(extension=TEN), HALL, MONDAY)
+    before, after = standing(clocks(), HALL, MONDAY), standing(clocks(extension=LENGTHENED), HALL, MONDAY)
     assert before.statutory.due_at.date().isoformat() == "2026-03-30"
     assert after.statutory.due_at.date().isoformat() == "2026-04-14"  # 4–6 April are 清明
     assert after.promised.remaining == before.promised.remaining + 10
 
 
 def test_an_extension_does_not_lengthen_a_promise_in_hours() -> None:
-    spot = CaseClocks(Limit(2, Unit.WH), Limit(20, Unit.WD), MONDAY, (), extension=TEN)
-    assert standing(spot, HALL, MONDAY).promised.limit == Limit(2, Unit.WH)
+    spot = CaseClocks(Limit(2, Unit.WH), Limit(20, Unit.WD), MONDAY, ())
+    later = extended(spot, TEN, HALL, MONDAY)
+    assert later.extension == Extension(TEN, frozenset({Clock.STATUTORY}))
+    assert standing(later, HALL, MONDAY).promised.limit == Limit(2, Unit.WH)
+    assert standing(later, HALL, MONDAY).statutory.limit == Limit(30, Unit.WD)
+
+
+@given(st.integers(0, 60 * 24 * 28))
+def test_an_extension_never_mends_a_broken_promise(minutes: int) -> None:
+    at = MONDAY + timedelta(minutes=minutes)
+    before, after = standing(clocks(), HALL, at), standing(extended(clocks(), TEN, HALL, at), HALL, at)
+    assert after.statutory.remaining == before.statutory.remaining + 10
+    if before.promised.passed_by(at):
+        assert after.promised == before.promised and after.light is Light.yellow
+    else:
+        assert after.promised.remaining == before.promised.remaining + 10 and not after.promised.passed_by(at)
+
+
+@pytest.mark.parametrize("named", [BOTH, frozenset({Clock.STATUTORY})])
+def test_an_extension_is_stored_with_the_clocks_that_it_lengthens(named: frozenset[Clock]) -> None:
+    assert Extension.read(Extension(TEN, named).to_json()) == Extension(TEN, named)
+    assert Extension.read({"amount": 10, "unit": "WD"}) == LENGTHENED
 
 
 @pytest.mark.parametrize(

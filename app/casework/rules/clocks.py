@@ -55,6 +55,28 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Extension:
+    """An extension 延期: so much more for these clocks. Only a limit counted in the same unit can grow."""
+
+    more: Limit
+    clocks: frozenset[Clock]
+
+    @classmethod
+    def read(cls, value: Mapping[str, Any]) -> Extension:
+        """As `to_json` gives it; what was extended before clocks were named lengthened both."""
+        clocks = Clock if value.get("clocks", "both") == "both" else [Clock.STATUTORY]
+        return cls(read_limit(value), frozenset(clocks))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"amount": self.more.amount, "unit": self.more.unit.value, "clocks": self.names}
+
+    @property
+    def names(self) -> str:
+        """Which clocks, in a word: `both` or `statutory`."""
+        return "both" if Clock.PROMISED in self.clocks else Clock.STATUTORY.value
+
+
+@dataclass(frozen=True, slots=True)
 class CaseClocks:
     """What both clocks are computed from: limits as frozen at receipt, the start, the stops, the extension.
 
@@ -66,15 +88,16 @@ class CaseClocks:
     statutory: Limit
     start_at: datetime
     stops: Sequence[Stop]
-    extension: Limit | None = None
+    extension: Extension | None = None
     promise_at: datetime | None = None
     next_day: bool = False
 
     def limit(self, clock: Clock) -> Limit:
-        """The limit with its extension, which lengthens only a limit counted in the same unit."""
-        limit = self.promised if clock is Clock.PROMISED else self.statutory
-        more = self.extension
-        return Limit(limit.amount + more.amount, limit.unit) if more and more.unit is limit.unit else limit
+        """The limit with its extension."""
+        limit, given = self.promised if clock is Clock.PROMISED else self.statutory, self.extension
+        if given is None or clock not in given.clocks or given.more.unit is not limit.unit:
+            return limit
+        return Limit(limit.amount + given.more.amount, limit.unit)
 
     def pauses(self, clock: Clock) -> list[Pause]:
         return [Pause(stop.from_at, stop.until_at) for stop in self.stops if clock in stop.stops]
@@ -119,8 +142,8 @@ _STOPS = {
 }
 
 
-def after_step(clocks: CaseClocks, step: CaseStep, at: datetime, extension: Limit | None) -> CaseClocks:
-    """The clocks of a case in review as a step at `at` would leave them; `extension` is what the regime allows.
+def after_step(clocks: CaseClocks, step: CaseStep, at: datetime, schedule: Schedule, more: Limit | None) -> CaseClocks:
+    """The clocks of a case in review as a step at `at` would leave them; `more` is the extension its regime allows.
 
     A step that moves the clocks computes the promise anew, also one that was kept against a newer calendar.
     """
@@ -129,9 +152,17 @@ def after_step(clocks: CaseClocks, step: CaseStep, at: datetime, extension: Limi
     if step is CaseStep.RESUME:
         ended = [stop if stop.until_at else replace(stop, until_at=max(at, stop.from_at)) for stop in clocks.stops]
         return replace(clocks, stops=ended, promise_at=None)
-    if step is CaseStep.EXTEND:
-        return replace(clocks, extension=extension, promise_at=None)
+    if step is CaseStep.EXTEND and more is not None:
+        return extended(clocks, more, schedule, at)
     return clocks
+
+
+def extended(clocks: CaseClocks, more: Limit, schedule: Schedule, at: datetime) -> CaseClocks:
+    """The clocks as an extension at `at` leaves them (C7); a promise that has passed by then stays broken."""
+    promise = reckoned(clocks, Clock.PROMISED, schedule, at)
+    if promise.limit.unit is not more.unit or promise.passed_by(at):
+        return replace(clocks, extension=Extension(more, frozenset({Clock.STATUTORY})))
+    return replace(clocks, extension=Extension(more, frozenset(Clock)), promise_at=None)
 
 
 def ledger(clocks: CaseClocks, clock: Clock, schedule: Schedule, at: datetime) -> list[LedgerRow]:
