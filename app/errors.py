@@ -53,6 +53,11 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "开放时间写作 08:30-12:00 13:30-18:00，按先后、不重叠",
         "Write opening hours as 08:30-12:00 13:30-18:00, in order and without overlap",
     ),
+    "hours.past": (
+        422,
+        "已经过去的开放时间不能改：从明天起，或者从今天起、只改此刻以后的钟点",
+        "Opening hours of the past cannot change: begin tomorrow, or today with hours that differ only later than now",
+    ),
     "schedule.unchanged": (
         422,
         "与现行的开放时间或日历相同，没有改动",

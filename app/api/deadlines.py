@@ -157,10 +157,13 @@ def _schedule(given: dict[str, Any]) -> Schedule:
     hall = _hall(given)
     base = hall_queries.schedule(known_hall(hall)) if hall else None
     calendar = base.calendar if base else hall_queries.calendar()
-    hours = base.hours if base and given["hours"] is None else _hours(given["hours"])
+    if base and given["hours"] is None:
+        hours, later = base.hours, base.later_hours
+    else:
+        hours, later = _hours(given["hours"]), ()
     closures = (*(base.closures if base else ()), *_spans(given["closed"]))
     sessions = (*(base.sessions if base else ()), *_spans(given["sessions"]))
-    return Schedule(calendar, hours, SHANGHAI, closures=closures, sessions=sessions)
+    return Schedule(calendar, hours, SHANGHAI, closures, sessions, later)
 
 
 def _hours(given: Any) -> OpeningHours:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -49,7 +49,7 @@ def ledger_paper(hall: str, case_id: int, at: datetime, *, language: str = "zh")
         "accepted_at": iso(case.accepted_at),
         "ledgers": ledgers,
         "calendar": _calendar(schedule, ledgers),
-        "hours": "、".join(f"{begin}–{end}" for begin, end in schedule.hours.to_json()),
+        "hours": _hours(schedule, ledgers),
     }
     return render("ledger", {key: value for key, value in facts.items() if value is not None}, language=language)
 
@@ -71,6 +71,17 @@ def _ledger(
         "remaining": stand.remaining,
         "pauses": [{"from_at": iso(s.from_at), "until_at": iso(s.until_at), "ground": s.ground} for s in mine],
     }
+
+
+def _hours(schedule: Schedule, ledgers: list[dict[str, Any]]) -> str:
+    """The daily hours of the days in the ledgers, and from when others held."""
+    days = [date.fromisoformat(row["date"]) for ledger in ledgers for row in ledger["rows"]]
+    first, last = min(days), max(days)
+    changes = [(f"{day} → ", hours) for day, hours in schedule.later_hours if first < day <= last]
+    return "；".join(
+        since + "、".join(f"{begin}–{end}" for begin, end in hours.to_json())
+        for since, hours in (("", schedule.hours_on(first)), *changes)
+    )
 
 
 def _calendar(schedule: Schedule, ledgers: list[dict[str, Any]]) -> str:

@@ -34,11 +34,13 @@ class JointCase(Application, db.Model):
         Index("ix_joint_cases_applicant", "applicant_key"),
         Index("ix_joint_cases_open", "hall", "order_at", "id", **only_where(_OPEN_JOINT)),
         Index("ix_joint_cases_received", "hall", "received_at"),
+        Index("ix_joint_cases_version", "hall", "schedule_version", **only_where("decided_at IS NULL")),
     )
 
     theme: Mapped[str]
     form_sealed: Mapped[str]  # the merged form: key → what was answered
     received_at: Mapped[datetime]
+    promise_version: Mapped[str | None]  # the schedule with which the promise on its acceptance was computed
 
 
 class JointMaterial(db.Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from app.casework.intake import accept, register
 from app.casework.joint_models import JointCase, JointMaterial
 from app.casework.models import Case
 from app.casework.rules.alarms import Alarm
-from app.casework.rules.clocks import CaseClocks, Clock, Extension, Standing, Stop, read_limit, standing
+from app.casework.rules.clocks import CaseClocks, Clock, Extension, Standing, Stop, read_limit, reckoned, standing
 from app.casework.rules.joint import (
     JointState,
     JointStep,
@@ -108,7 +109,10 @@ def parts_of(joint: JointCase, cases: list[Case]) -> list[Part]:
 
 
 def joint_clocks(session: Session, joint: JointCase, cases: list[Case]) -> CaseClocks | None:
-    """What the clocks of the whole are computed from; None before the first part was accepted."""
+    """What the clocks of the whole are computed from; None before the first part was accepted.
+
+    No calendar puts its promise off beyond what the one of its acceptance says (K6).
+    """
     starts = [case.clock_from_at for case in cases if case.clock_from_at]
     if not starts:
         return None
@@ -117,13 +121,17 @@ def joint_clocks(session: Session, joint: JointCase, cases: list[Case]) -> CaseC
         runs = [run for case in cases if (run := _run(session, case, clock)) is not None]
         gaps = pauses(runs, min(starts), joint.decided_at)
         stops += [Stop(frozenset({clock}), gap.from_at, gap.until_at) for gap in gaps]
-    return CaseClocks(
+    clocks = CaseClocks(
         promised=read_limit(joint.guide["promised"]),
         statutory=read_limit(joint.guide["statutory"]),
         start_at=min(starts),
         stops=stops,
         extension=Extension.read(joint.extension) if joint.extension else None,
     )
+    if joint.promise_version is None:
+        return clocks
+    printed = schedule_named(joint.hall, joint.promise_version, session)
+    return replace(clocks, promise_at=reckoned(clocks, Clock.PROMISED, printed, clocks.start_at).due_at)
 
 
 def _run(session: Session, case: Case, clock: Clock) -> Run | None:
@@ -189,6 +197,7 @@ def follow(tx: Transaction, joint_id: int) -> None:
     cases = cases_of(tx.session, joint)
     move_clocks(tx, joint, cases)
     if joint.state == JointState.ACCEPTED and before != joint.state:
+        write(tx, joint, promise_version=joint.schedule_version)
         joint_papers.issue_receipt(tx, joint, cases)
 
 

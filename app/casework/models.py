@@ -289,7 +289,11 @@ class CaseAlarm(db.Model):
 
 
 class CaseSignal(db.Model):
-    """A signal about a case's light, once a level and rung, told in working hours only (K8)."""
+    """A signal about a case's light, once a level and rung, told in working hours only (K8).
+
+    It keeps what it tells of happened when (`from_at`) and the schedule that `tell_at` was planned with, so that a new
+    calendar plans it anew. Without a version it stays as it was planned.
+    """
 
     __tablename__ = "case_signals"
     __table_args__ = (
@@ -298,6 +302,7 @@ class CaseSignal(db.Model):
         CheckConstraint(among("rung", Rung), name="rung"),
         Index("uq_case_signals_once", "hall", "case_id", "level", "rung", "department", unique=True),
         Index("ix_case_signals_due", "hall", "tell_at", **only_where("told_at IS NULL")),
+        Index("ix_case_signals_version", "hall", "schedule_version", **only_where("told_at IS NULL")),
         Index("ix_case_signals_told", "rung", "told_at", **only_where("told_at IS NOT NULL")),
         Index("ix_case_signals_new", "rung", "department", **only_where("told_at IS NOT NULL AND seen_at IS NULL")),
     )
@@ -308,7 +313,9 @@ class CaseSignal(db.Model):
     level: Mapped[str]
     rung: Mapped[str]
     department: Mapped[str]  # of the owner; the department that the others are told about
+    from_at: Mapped[datetime | None]
     tell_at: Mapped[datetime]
+    schedule_version: Mapped[str | None]
     told_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
 

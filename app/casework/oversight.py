@@ -105,14 +105,16 @@ def explain_overdue(tx: Transaction, *, case_id: int, reason: str, estimate_on: 
 def tell_signals(tx: Transaction) -> dict[str, Any]:
     """Tell the signals whose time has come, by the index on it; what is no longer true is told to nobody.
 
-    With the doors shut they wait for the next opening, however late this sweep comes. Locks the hall. Tells
-    CaseSignalled.
+    With the doors shut they wait for the next opening, however late this sweep comes; what was planned with another
+    schedule than today's waits until `sweep_calendar` has planned it anew. Locks the hall. Tells CaseSignalled.
     """
     due = (CaseSignal.hall == tx.hall, CaseSignal.tell_at <= tx.at, CaseSignal.told_at.is_(None))
     rows = tx.execute(select(CaseSignal).where(*due).order_by(CaseSignal.tell_at).limit(BATCH)).scalars().all()
     if not rows:
         return {"told": 0, "more": False}
-    opens_at = tell_at(tx.at, 0, schedule_in(tx))
+    calendar = schedule_in(tx)
+    full, rows = len(rows) == BATCH, [row for row in rows if row.schedule_version in (None, calendar.version)]
+    opens_at = tell_at(tx.at, 0, calendar)
     if opens_at > tx.at:
         tx.execute(update(CaseSignal).where(*due).values(tell_at=opens_at))
         return {"told": 0, "more": False}
@@ -126,7 +128,7 @@ def tell_signals(tx: Transaction) -> dict[str, Any]:
     for row in told:
         case = cases[row.case_id]
         tx.record(CaseSignalled(**said(case), level=row.level, rung=row.rung, department=row.department))
-    return {"told": len(told), "more": len(rows) == BATCH}
+    return {"told": len(told), "more": full and bool(rows)}
 
 
 @action

@@ -42,7 +42,8 @@ def signal_each(tx: Transaction, levels: Sequence[tuple[Case, Level]], owners: M
                 if (*key, department) in planned or (not owner and key in rungs):
                     continue
                 row = {"hall": tx.hall, "id": tx.new_id(), "case_id": case.id, "level": level, "rung": telling.rung}
-                rows.append({**row, "department": department, "tell_at": when(telling.after)})
+                planned_with = {"from_at": tx.at, "schedule_version": calendar.version}
+                rows.append({**row, "department": department, "tell_at": when(telling.after), **planned_with})
     if rows:
         tx.execute(insert(CaseSignal), rows)
 

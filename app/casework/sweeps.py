@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, select, text
 
 from app.action import Transaction, action
-from app.casework import papers
+from app.casework import joint_papers, joint_parts, papers
 from app.casework.cases import (
     clocks_of,
     lacking_papers,
@@ -20,15 +20,17 @@ from app.casework.cases import (
     stops_of,
 )
 from app.casework.intake import accept, day, gap_consequence, give_up, is_told_late
-from app.casework.models import Case, CaseAlarm
+from app.casework.joint_models import JointCase
+from app.casework.models import Case, CaseAlarm, CaseSignal
 from app.casework.pledges import close_gap, set_gap
 from app.casework.rules.alarms import TOLD, UNCLAIMED, Alarm, rings_at
-from app.casework.rules.clocks import Clock, standing
-from app.casework.rules.ladder import Level
+from app.casework.rules.clocks import CaseClocks, Clock, reckoned, standing
+from app.casework.rules.ladder import Level, Rung, tell_at, waits
 from app.casework.rules.states import DECIDING, PICKUP, CaseState, CaseStep
 from app.casework.signals import owners_of, signal
 from app.db import among
 from app.events import CaseOverran, CaseReminded
+from app.hall.queries import schedule_named
 from app.hall.rules.hours import Schedule
 from app.hall.settings import schedule_in
 from app.now import iso
@@ -54,23 +56,59 @@ def sweep_lights(tx: Transaction) -> dict[str, Any]:
 
 @action
 def sweep_calendar(tx: Transaction) -> dict[str, Any]:
-    """Recompute the open cases and the alarms that were computed with another calendar or other hours (K6).
+    """Recompute what is open and was computed with another calendar or other hours: cases, alarms, signals (K6).
 
     Decided cases never change. A printed promise stands; where the new calendar would have put it off, the applicant is
     told what became of both limits. Locks the hall. Tells ClocksMoved, NoticeIssued.
     """
     calendar = schedule_in(tx)
+    moved = {"changed": _move_cases(tx, calendar), "joint": _move_joints(tx, calendar)}
+    moved |= {"alarms": _move_alarms(tx, calendar), "signals": _move_signals(tx, calendar)}
+    return {**moved, "more": RINGS in moved.values()}
+
+
+def _move_cases(tx: Transaction, calendar: Schedule) -> int:
     open_ = text(among("cases.state", DECIDING))  # as the index says it, or SQLite would not use that
     cases = _stale(tx, select(Case).where(Case.hall == tx.hall, open_), Case.schedule_version, calendar)
-    before = {case.id: {clock: day(getattr(case, f"{clock}_due_at")) for clock in Clock} for case in cases}
-    own_hours = {case.id: case.schedule_version.split("|")[0] == calendar.calendar.version for case in cases}
+    before = {case.id: _before(case) for case in cases}
     for case in move_all(tx, cases, "calendar"):
-        _tell_change(tx, case, before[case.id], calendar, "closure" if own_hours[case.id] else "calendar")
+        clocks = clocks_of(tx.session, case)
+        assert clocks is not None  # they have just been moved
+        if told := _change_told(tx, clocks, *before[case.id], calendar):
+            papers.issue(tx, case, "deadline_change", **told)
+    return len(cases)
+
+
+def _move_joints(tx: Transaction, calendar: Schedule) -> int:
+    """One-thing cases follow as their parts do; the paper speaks of the whole."""
+    open_ = select(JointCase).where(JointCase.hall == tx.hall, JointCase.decided_at.is_(None))
+    joints = _stale(tx, open_, JointCase.schedule_version, calendar)
+    for joint in joints:
+        parts, before = joint_parts.cases_of(tx.session, joint), _before(joint)
+        joint_parts.move_clocks(tx, joint, parts)
+        clocks = joint_parts.joint_clocks(tx.session, joint, parts)
+        if clocks is not None and (told := _change_told(tx, clocks, *before, calendar)):
+            joint_papers.issue(tx, joint, "deadline_change", **told)
+    return len(joints)
+
+
+def _move_alarms(tx: Transaction, calendar: Schedule) -> int:
     alarms = _stale(tx, select(CaseAlarm).where(CaseAlarm.hall == tx.hall), CaseAlarm.schedule_version, calendar)
     of = load_each(tx, [alarm.case_id for alarm in alarms])
     for alarm in alarms:
         _move_alarm(tx, alarm, of[alarm.case_id], calendar)
-    return {"changed": len(cases), "alarms": len(alarms), "more": RINGS in (len(cases), len(alarms))}
+    return len(alarms)
+
+
+def _move_signals(tx: Transaction, calendar: Schedule) -> int:
+    """What nobody has been told yet is planned anew: neither on a day that became free, nor later than it could be."""
+    untold = select(CaseSignal).where(CaseSignal.hall == tx.hall, CaseSignal.told_at.is_(None))
+    signals = _stale(tx, untold, CaseSignal.schedule_version, calendar)
+    for row in signals:
+        assert row.from_at is not None  # whatever has a version was planned
+        row.tell_at = tell_at(row.from_at, waits(Level(row.level), Rung(row.rung)), calendar)
+        row.schedule_version = calendar.version
+    return len(signals)
 
 
 def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> list[Any]:
@@ -82,16 +120,26 @@ def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> lis
     return rows
 
 
-def _tell_change(tx: Transaction, case: Case, before: dict[Clock, str | None], calendar: Schedule, cause: str) -> None:
-    """The paper that says what became of both limits, and that the printed promise stands."""
-    clocks = clocks_of(tx.session, case)
-    assert clocks is not None  # they have just been moved
-    anew = standing(replace(clocks, promise_at=None), calendar, tx.at)
+def _before(case: Case | JointCase) -> tuple[dict[Clock, str | None], str | None]:
+    """The days on which both limits ended, and the schedule that said so."""
+    return {clock: day(getattr(case, f"{clock}_due_at")) for clock in Clock}, case.schedule_version
+
+
+def _change_told(
+    tx: Transaction, clocks: CaseClocks, before: dict[Clock, str | None], version: str | None, calendar: Schedule
+) -> dict[str, Any] | None:
+    """What the paper says became of both limits, and that the printed promise stands; None where that is no news."""
+    afresh, old = replace(clocks, promise_at=None), schedule_named(tx.hall, str(version), tx.session)
+    anew, printed = standing(afresh, calendar, tx.at), clocks.promise_at
+    due_at = anew.promised.due_at
+    if printed is None or due_at is None or due_at in (printed, reckoned(afresh, Clock.PROMISED, old, tx.at).due_at):
+        return None
     moves = [
         {"clock": clock.value, "before_on": before[clock], "after_on": day(anew.of(clock).due_at)} for clock in Clock
     ]
-    moves[0]["promise_on"] = day(case.promise_at)
-    papers.issue(tx, case, "deadline_change", cause=cause, clocks=moves, calendar=calendar.calendar.version)
+    moves[0]["promise_on"] = day(printed)
+    cause = "closure" if old.calendar.version == calendar.calendar.version else "calendar"
+    return {"cause": cause, "clocks": moves, "calendar": calendar.calendar.version}
 
 
 def _move_alarm(tx: Transaction, alarm: CaseAlarm, case: Case, calendar: Schedule) -> None:

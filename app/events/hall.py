@@ -58,6 +58,7 @@ class ClosureDefined(Event, kind="closure.defined"):
 @published
 class HoursChanged(Event, kind="hours.changed"):
     hours: tuple[str, ...]  # daily opening intervals, e.g. "08:30-12:00"
+    from_on: str = ""  # the first local day with them; at once where no day was said yet
 
 
 @published

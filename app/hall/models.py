@@ -12,7 +12,10 @@ from app.db import db, only_where
 
 
 class Hall(db.Model):
-    """A service hall 大厅. `hours` are daily local opening intervals, e.g. [["08:30", "12:00"], ["13:30", "18:00"]]."""
+    """A service hall 大厅. `hours` are its first daily hours, e.g. [["08:30", "12:00"], ["13:30", "18:00"]].
+
+    `later_hours` are those that took their place, from a local day on: [["2026-12-01", [["09:00", "17:00"]]]].
+    """
 
     __tablename__ = "halls"
     __table_args__ = (CheckConstraint("level IN ('county', 'township', 'village')", name="level"),)
@@ -26,6 +29,7 @@ class Hall(db.Model):
     address: Mapped[str]
     phone: Mapped[str]
     hours: Mapped[list[Any]]
+    later_hours: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     settings: Mapped[dict[str, Any]]
 
 
@@ -95,6 +99,7 @@ class ScheduleVersion(db.Model):
     version: Mapped[str] = mapped_column(primary_key=True)
     calendar_version: Mapped[str | None]
     hours: Mapped[list[Any]]
+    later_hours: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     closures: Mapped[list[Any]]
     sessions: Mapped[list[Any]]
     kept_at: Mapped[datetime]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.errors import Refusal
 from app.hall.models import Calendar, Hall, HourException, ScheduleVersion, Zone
 from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
 from app.hall.rules.hours import Interval, OpeningHours, Schedule
-from app.now import SHANGHAI, iso
+from app.now import SHANGHAI, iso, local_day, now
 
 NO_CALENDAR = WorkCalendar("none", frozenset(), {}, {}, {})
 
@@ -47,8 +47,13 @@ def _hall(row: Hall) -> dict[str, Any]:
         "case_prefix": row.case_prefix,
         "address": row.address,
         "phone": row.phone,
-        "hours": row.hours,
+        "hours": hours_from(row.hours, row.later_hours, local_day(now())),
     }
+
+
+def hours_from(first: list[Any], later: list[Any], day: date) -> list[Any]:
+    """The daily hours that hold on a local day, as they are stored."""
+    return next((hours for from_on, hours in reversed(later) if from_on <= day.isoformat()), first)
 
 
 def zones(code: str) -> list[dict[str, Any]]:
@@ -84,20 +89,22 @@ def schedule(code: str, session: Session | None = None, *, without: int | None =
     `without` leaves out one of its exceptions, as if it had been taken back.
     """
     session = session or db.session()
-    hours = session.execute(select(Hall.hours).where(Hall.code == code)).scalar_one_or_none()
-    if hours is None:
+    own = session.execute(select(Hall.hours, Hall.later_hours).where(Hall.code == code)).one_or_none()
+    if own is None:
         raise Refusal("hall.unknown", hall=code)
     query = select(HourException).where(HourException.hall == code).order_by(HourException.id)
     rows = [row for row in session.execute(query).scalars() if row.id != without]
     spans = [(row.opens, (row.from_at, row.to_at)) for row in rows]
     closures, sessions = (tuple(span for opens, span in spans if opens is wanted) for wanted in (False, True))
-    return _schedule(calendar(session), canonical(hours), closures, sessions)
+    return _schedule(calendar(session), canonical(own.hours), canonical(own.later_hours), closures, sessions)
 
 
 @lru_cache(maxsize=64)
-def _schedule(calendar: WorkCalendar, hours: str, closures: _Spans, sessions: _Spans) -> Schedule:
+def _schedule(calendar: WorkCalendar, hours: str, later: str, closures: _Spans, sessions: _Spans) -> Schedule:
     """Equal parts give the same object, with all that it has worked out about itself."""
-    return Schedule(calendar, OpeningHours.parse(json.loads(hours)), SHANGHAI, closures=closures, sessions=sessions)
+    first, *rest = (OpeningHours.parse(each) for each in (json.loads(hours), *(h for _, h in json.loads(later))))
+    days = (date.fromisoformat(day) for day, _ in json.loads(later))
+    return Schedule(calendar, first, SHANGHAI, closures, sessions, tuple(zip(days, rest, strict=True)))
 
 
 def schedule_named(code: str, version: str, session: Session | None = None) -> Schedule:
@@ -122,7 +129,7 @@ def _read_kept(code: str, version: str, session: Session) -> Schedule:
         tuple((datetime.fromisoformat(begin), datetime.fromisoformat(end)) for begin, end in spans)
         for spans in (own.closures, own.sessions)
     )
-    return _schedule(_calendar(canonical(data)), canonical(own.hours), closures, sessions)
+    return _schedule(_calendar(canonical(data)), canonical(own.hours), canonical(own.later_hours), closures, sessions)
 
 
 def is_open(code: str, at: datetime) -> bool | None:

@@ -17,7 +17,7 @@ from app.hall.models import Calendar, Hall, HourException, ScheduleVersion, Wind
 from app.hall.queries import calendar as calendar_in_force
 from app.hall.queries import schedule as schedule_in_force
 from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
-from app.hall.rules.hours import OpeningHours, Schedule
+from app.hall.rules.hours import OpeningHours, Schedule, cut
 from app.now import iso
 from app.words import clean
 
@@ -130,22 +130,34 @@ def amended(calendar: WorkCalendar, day: date, kind: str, name: str, notice: str
 
 
 @action
-def set_hours(tx: Transaction, *, hours: str, seen: str | None = None) -> dict[str, Any]:
-    """Change the hall's daily hours from now on; limits that run are computed anew, those that ended are not.
+def set_hours(tx: Transaction, *, hours: str, from_on: date, seen: str | None = None) -> dict[str, Any]:
+    """Change the hall's daily hours from a local day on; limits that run are computed anew, those that ended are not.
 
-    `seen` is the version of the schedule whose preview was looked at. Refuses hours.invalid, schedule.unchanged,
+    `seen` is the version of the schedule whose preview was looked at. Refuses what `rehoured` below refuses, and
     schedule.changed. Tells HoursChanged. Locks the hall.
     """
     schedule = schedule_in_force(tx.hall, tx.session)
     if seen not in (None, schedule.version):
         raise Refusal("schedule.changed")
-    wanted = read_hours(hours)
-    if wanted == schedule.hours:
+    wanted = rehoured(schedule, read_hours(hours), from_on, tx.at)
+    tx.execute(update(Hall).where(Hall.code == tx.hall).values(later_hours=wanted.own()["later_hours"]))
+    pairs = wanted.hours_on(from_on).to_json()
+    tx.record(HoursChanged(hours=tuple(f"{begin}-{end}" for begin, end in pairs), from_on=from_on.isoformat()))
+    return {"hours": pairs, "from_on": from_on.isoformat()}
+
+
+def rehoured(schedule: Schedule, hours: OpeningHours, from_on: date, at: datetime) -> Schedule:
+    """The schedule with other daily hours from a local day on, as an admin asks for it at `at`.
+
+    What has been stays: the day may be today as long as neither the old nor the new hours have differed by now. Refuses
+    hours.past, schedule.unchanged.
+    """
+    wanted, today = schedule.with_hours(hours, from_on), at.astimezone(schedule.zone).date()
+    if from_on < today or cut(wanted.ordinary(today), [(at, None)]) != cut(schedule.ordinary(today), [(at, None)]):
+        raise Refusal("hours.past")
+    if wanted.later_hours == schedule.later_hours:
         raise Refusal("schedule.unchanged")
-    pairs = wanted.to_json()
-    tx.execute(update(Hall).where(Hall.code == tx.hall).values(hours=pairs))
-    tx.record(HoursChanged(hours=tuple(f"{begin}-{end}" for begin, end in pairs)))
-    return {"hours": pairs}
+    return wanted
 
 
 _AS_TYPED = str.maketrans("：，、；－–—～至", ":   -----")  # what an input method makes of the signs

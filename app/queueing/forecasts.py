@@ -278,7 +278,7 @@ def _doors(hall: str, day: date) -> tuple[Span, ...]:
     try:
         return known.open_intervals(day)
     except CalendarUnknown:
-        return tuple(known.hours.on(day, SHANGHAI))
+        return tuple(known.ordinary(day))
 
 
 _CALL = (

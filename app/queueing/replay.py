@@ -136,9 +136,9 @@ def doors(hall: str, day: date) -> tuple[Span, ...]:
     """When the hall was open; its daily hours where no calendar says."""
     known = schedule(hall)
     try:
-        return known.open_intervals(day) or tuple(known.hours.on(day, SHANGHAI))
+        return known.open_intervals(day) or tuple(known.ordinary(day))
     except CalendarUnknown:
-        return tuple(known.hours.on(day, SHANGHAI))
+        return tuple(known.ordinary(day))
 
 
 def _hours(hall: str, day: date, begin: str | None, end: str | None) -> tuple[Span, ...]:

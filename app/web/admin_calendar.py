@@ -17,6 +17,7 @@ from app.hall.queries import calendar as calendar_in_force
 from app.hall.queries import exceptions, schedule
 from app.hall.rules.calendar import CalendarUnknown, WorkCalendar
 from app.hall.rules.clock import DeadlineTooFar, Limit, Unit, reckon
+from app.hall.rules.hours import OpeningHours, Schedule
 from app.hall.rules.ledger import explain
 from app.hall.settings import add_exception, amend_calendar, remove_exception, set_hours
 from app.now import iso, local, local_day, now
@@ -38,7 +39,7 @@ def page_of(hall: dict[str, Any], *, form: Any = None, error: str = "", at: str 
     years = sorted(in_force.years)
     wish = whole(request.args.get("year"))
     year = wish if wish in years else today.year if today.year in years else (years[-1] if years else None)
-    trial = _trial(hall["code"])
+    trial, hours, tomorrow = _trial(hall["code"]), schedule(hall["code"]), today + timedelta(days=1)
     return render_template(
         "admin/calendar.html",
         hall=hall,
@@ -52,13 +53,29 @@ def page_of(hall: dict[str, Any], *, form: Any = None, error: str = "", at: str 
         festivals=_runs(in_force.days_off, year) if year else [],
         makeup=[(day, name) for day, name in in_force.makeup.items() if day.year == year],
         exceptions=exceptions(hall["code"]),
-        hours_text=" ".join("-".join(pair) for pair in hall["hours"]),
+        hours_text=hours_text(hours.hours_on(tomorrow)),
+        hours_to_come=_hours_to_come(hours, today),
+        tomorrow=tomorrow,
         whole_network=g.actor.hall is None,
         forms={**{each: {} for each in FORMS}, at: form or {}},
         errors={at: error},
         trial=trial,
         units=list(Unit),
     )
+
+
+def hours_text(hours: OpeningHours) -> str:
+    """Daily hours as they are typed: "08:30-12:00 13:30-18:00"."""
+    return " ".join("-".join(pair) for pair in hours.to_json())
+
+
+def _hours_to_come(hours: Schedule, today: date) -> list[dict[str, Any]]:
+    """Changes of the daily hours that lie ahead, each with the hours that hold until then."""
+    return [
+        {"from": day, "hours": after.to_json(), "before": hours_text(hours.hours_on(day - timedelta(days=1)))}
+        for day, after in hours.later_hours
+        if day > today
+    ]
 
 
 def _months(in_force: WorkCalendar, year: int) -> list[dict[str, Any]]:
@@ -156,9 +173,14 @@ def calendar_restore(exception_id: int) -> tuple[str, int] | AnyResponse:
 @pages.post("/calendar/hours")
 @requires(Permission.CALENDAR_MANAGE)
 def calendar_hours() -> tuple[str, int] | AnyResponse:
-    """Change the hall's daily hours, as previewed."""
-    wish = {"hours": request.form.get("hours", ""), "seen": request.form.get("seen")}
-    return _done(lambda hall: set_hours(hall=hall["code"], actor=g.actor, at=now(), **wish), at="hours")
+    """Change the hall's daily hours from a day on, as previewed."""
+    form = request.form
+
+    def change(hall: dict[str, Any]) -> None:
+        wish = {"hours": form.get("hours", ""), "from_on": day_asked(form.get("from")), "seen": form.get("seen")}
+        set_hours(hall=hall["code"], actor=g.actor, at=now(), **wish)
+
+    return _done(change, at="hours")
 
 
 @pages.post("/calendar/days")

@@ -14,12 +14,12 @@ from app.errors import Refusal
 from app.events import Actor
 from app.hall.queries import exceptions, halls, schedule
 from app.hall.rules.hours import Schedule
-from app.hall.settings import amended, read_hours
+from app.hall.settings import amended, read_hours, rehoured
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.web import times, wording
-from app.web.admin_calendar import KINDS, day_asked, page_of, told
+from app.web.admin_calendar import KINDS, day_asked, hours_text, page_of, told
 from app.web.admin_parts import pages
 from app.web.desk import hall_at_desk, instant, whole
 from app.web.forms import new_key
@@ -40,16 +40,16 @@ class Change:
 
 
 def _hours(hall: dict[str, Any]) -> Change:
-    in_force = schedule(hall["code"])
+    in_force, from_on = schedule(hall["code"]), day_asked(request.args.get("from", ""))
     wanted = read_hours(request.args.get("hours", ""))
-    if wanted == in_force.hours:
-        raise Refusal("schedule.unchanged")
+    after = rehoured(in_force, wanted, from_on, now())
     says = [
-        (gettext("现在"), times.hours(in_force.hours.to_json())),
+        (gettext("从哪天起"), times.day(from_on, year=True, weekday=True)),
+        (gettext("原来"), times.hours(in_force.hours_on(from_on).to_json())),
         (gettext("改为"), times.hours(wanted.to_json())),
     ]
-    fields = {"hours": " ".join("-".join(pair) for pair in wanted.to_json()), "seen": in_force.version}
-    return Change(says, {hall["code"]: replace(in_force, hours=wanted)}, url_for("admin.calendar_hours"), fields)
+    fields = {"hours": hours_text(wanted), "from": from_on.isoformat(), "seen": in_force.version}
+    return Change(says, {hall["code"]: after}, url_for("admin.calendar_hours"), fields)
 
 
 def _day(hall: dict[str, Any]) -> Change:

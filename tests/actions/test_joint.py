@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +25,8 @@ from app.catalog.queries import theme as theme_of
 from app.db import HallHead, db
 from app.errors import Refusal
 from app.events import SYSTEM
-from app.now import SHANGHAI
+from app.hall.settings import amend_calendar
+from app.now import SHANGHAI, iso
 from tests.actions.conftest import ID, Hall, last_paper
 
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
@@ -320,6 +321,29 @@ def test_an_extension_leaves_a_broken_promise_of_the_whole_broken(spring: Hall) 
     assert view["clocks"]["promised"]["due_at"] == promised.isoformat(timespec="milliseconds")
     assert view["clocks"]["statutory"]["limit"]["amount"] == 60 and view["light"] == "yellow"
     assert last_paper(view)["clock"] == "statutory"
+
+
+def test_a_new_calendar_does_not_put_off_the_printed_promise_of_the_whole(spring: Hall) -> None:
+    _, joint_id = receive(spring, "open-restaurant")
+    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    printed, statutory = (view["clocks"][name]["due_at"] for name in ("promised", "statutory"))
+    off = {"kind": "off", "name": "停工", "notice": "市政府通知"}
+    amend_calendar(actor=SYSTEM, at=spring.at, day=date(2026, 3, 4), **off)
+    assert clock(spring, joint_id)["due_at"] == printed  # at once, not only when the timer comes
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["joint"] == 1
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["joint"] == 0
+    view = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert view["clocks"]["promised"]["due_at"] == printed and view["clocks"]["statutory"]["due_at"] > statutory
+    assert [paper["kind"] for paper in view["notices"]].count("deadline_change") == 1
+    assert last_paper(view)["clocks"][0]["promise_on"] == printed[:10]
+    row = db.session.get_one(JointCase, ("luolong", joint_id))
+    assert iso(row.promised_due_at) == printed
+    for n in range(len(view["children"])):  # what stops every part stops the whole: that does put it off
+        suspend(spring, view, n)
+    spring.later(days=1)
+    case_id = child(view, 0)
+    spring.do(special.resume_case, spring.approver(queries.case_view("luolong", case_id, spring.at)), case_id=case_id)
+    assert clock(spring, joint_id)["due_at"] > printed
 
 
 # ── stages, one after the other ─────────────────────────────────────────────────────────────────────────────────

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from app.db import HallHead, db
 from app.errors import Refusal
 from app.events import SYSTEM
 from app.hall.queries import schedule
-from app.hall.settings import add_exception
+from app.hall.settings import add_exception, amend_calendar, set_hours
 from app.now import SHANGHAI
 from tests.actions.conftest import Hall
 
@@ -146,6 +146,84 @@ def test_a_closure_keeps_the_signals_back(spring: Hall) -> None:
     spring.do(sweeps.sweep_lights, SYSTEM)
     assert tell(spring) == 0
     assert tell(spring.later(hours=2)) == 1
+
+
+FRIDAY = datetime(2026, 3, 6, 18, 0, tzinfo=SHANGHAI)
+
+
+def yellow_on_friday(hall: Hall) -> int:
+    """A case whose promise passes when the doors shut for a weekend, and the owner's signals of before told."""
+    hall.at = datetime(2026, 2, 27, 10, 0, tzinfo=SHANGHAI)
+    _, case_id = hall.accepted()
+    hall.at = row_of(case_id).next_light_at
+    hall.do(sweeps.sweep_lights, SYSTEM)
+    assert tell(hall) == 1
+    hall.at = FRIDAY
+    hall.do(sweeps.sweep_lights, SYSTEM)
+    assert row_of(case_id).light == "yellow" and tell(hall) == 0
+    return case_id
+
+
+def amend(hall: Hall, day: date, kind: str) -> None:
+    amend_calendar(actor=SYSTEM, at=hall.at, day=day, kind=kind, name="临时安排", notice="市政府通知")
+
+
+def planned() -> dict[str, datetime]:
+    """Rung → when it will be told."""
+    rows = db.session.execute(select(CaseSignal.rung, CaseSignal.tell_at).where(CaseSignal.told_at.is_(None))).all()
+    db.session.rollback()
+    return {rung: tell_at.astimezone(SHANGHAI) for rung, tell_at in rows}
+
+
+def opening(day: int) -> datetime:
+    return datetime(2026, 3, day, 8, 30, tzinfo=SHANGHAI)
+
+
+def test_a_day_made_a_working_one_brings_the_signals_forward(spring: Hall) -> None:
+    yellow_on_friday(spring)
+    assert planned() == {"owner": opening(9), "chief": opening(9), "supervisor": opening(10)}
+    amend(spring, date(2026, 3, 7), "makeup")
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["signals"] == 3
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["signals"] == 0
+    assert planned() == {"owner": opening(7), "chief": opening(7), "supervisor": opening(9)}
+    spring.at = opening(7)
+    assert tell(spring) == 2
+
+
+def test_nobody_is_told_on_a_day_that_became_free(spring: Hall) -> None:
+    case_id = yellow_on_friday(spring)
+    amend(spring, date(2026, 3, 9), "off")
+    spring.at = opening(9)
+    assert tell(spring) == 0  # though nothing was planned anew yet
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert tell(spring) == 0
+    assert planned() == {"owner": opening(10), "chief": opening(10), "supervisor": opening(11)}
+    spring.at = opening(10)
+    assert tell(spring) == 2 and told(case_id)[-2:] == [("yellow", "owner"), ("yellow", "chief")]
+
+
+def test_a_signal_planned_with_another_calendar_waits_until_it_is_planned_anew(spring: Hall) -> None:
+    yellow_on_friday(spring)
+    spring.at = opening(9)
+    amend(spring, date(2026, 4, 10), "off")
+    assert tell(spring) == 0
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert tell(spring) == 2
+
+
+def test_signals_follow_new_daily_hours(spring: Hall) -> None:
+    yellow_on_friday(spring)
+    spring.do(set_hours, "admin01", hours="10:00-16:00", from_on=date(2026, 3, 9))
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    later = {rung: at.replace(hour=10, minute=0) for rung, at in planned().items()}
+    assert (
+        planned()
+        == later
+        == {
+            rung: opening(day).replace(hour=10, minute=0)
+            for rung, day in (("owner", 9), ("chief", 9), ("supervisor", 10))
+        }
+    )
 
 
 def test_a_desk_sees_its_own_signals_and_what_it_opened_is_seen(spring: Hall) -> None:

@@ -10,18 +10,22 @@ from sqlalchemy import select
 
 from app import eventlog
 from app.action import action
-from app.casework import preview
+from app.casework import preview, sweeps
+from app.casework import queries as cases
 from app.db import db
 from app.errors import Refusal
 from app.events import SYSTEM
 from app.hall import holidays, queries
-from app.hall.models import Calendar, ScheduleVersion
+from app.hall.models import Calendar, Hall, ScheduleVersion
 from app.hall.rules.calendar import WorkCalendar
 from app.hall.settings import add_exception, amend_calendar, import_calendar, keep_schedule, remove_exception, set_hours
 from app.now import SHANGHAI
+from tests.actions.test_finish import instant
+from tests.actions.test_intake import found
 
 NOTICE = "洛阳市人民政府办公室关于调整放假安排的通知"
 MONDAY = datetime(2027, 3, 1, 10, 0, tzinfo=SHANGHAI)
+TUESDAY = date(2027, 3, 2)
 
 
 @pytest.fixture
@@ -52,12 +56,16 @@ class TestKept:
         first = queries.schedule("luolong")
         version = spring.do(keep, SYSTEM)
         assert version == first.version
-        spring.do(set_hours, "admin01", hours="09:00-17:00")
+        spring.do(set_hours, "admin01", hours="09:00-17:00", from_on=TUESDAY)
         amend_calendar(actor=SYSTEM, at=spring.at, day=date(2027, 3, 2), kind="off", name="市庆", notice=NOTICE)
         assert queries.schedule("luolong").version != version
         queries._kept.clear()
         assert queries.schedule_named("luolong", version) == first
         assert queries.schedule_named("luolong", version).version == version
+        later = queries.schedule("luolong")
+        assert spring.do(keep, SYSTEM) == later.version
+        queries._kept.clear()
+        assert queries.schedule_named("luolong", later.version) == later
 
     def test_it_is_kept_once(self, spring) -> None:
         assert spring.do(keep, SYSTEM) == spring.later(minutes=5).do(keep, SYSTEM)
@@ -74,22 +82,70 @@ class TestKept:
 
 
 class TestHours:
-    def test_new_hours_hold_from_now_on_and_are_told(self, spring) -> None:
-        done = spring.do(set_hours, "admin01", hours="09：00-12：00，13:00–17:30")
-        assert done == {"hours": [["09:00", "12:00"], ["13:00", "17:30"]]}
-        assert queries.schedule("luolong").hours.to_json() == queries.hall("luolong")["hours"] == done["hours"]
+    def test_new_hours_hold_from_a_day_on_and_are_told(self, spring) -> None:
+        before = queries.schedule("luolong")
+        done = spring.do(set_hours, "admin01", hours="09：00-12：00，13:00–17:30", from_on=TUESDAY)
+        assert done == {"hours": [["09:00", "12:00"], ["13:00", "17:30"]], "from_on": TUESDAY.isoformat()}
+        after = queries.schedule("luolong")
+        assert after.hours_on(TUESDAY).to_json() == done["hours"]
+        assert after.hours_on(MONDAY.date()) == before.hours
         told = eventlog.read("luolong", 0, 10_000)[-1].event
         assert (told.kind, told.hours) == ("hours.changed", ("09:00-12:00", "13:00-17:30"))
+        assert told.from_on == TUESDAY.isoformat()
+
+    def test_a_hall_shows_the_hours_of_the_day(self, spring) -> None:
+        for hours, day in (("09:00-16:00", TUESDAY + timedelta(30)), ("09:00-17:00", TUESDAY)):
+            spring.do(set_hours, "admin01", hours=hours, from_on=day)
+        row = db.session.get_one(Hall, "luolong")
+        shown = {
+            day: queries.hours_from(row.hours, row.later_hours, day)
+            for day in (MONDAY.date(), TUESDAY, TUESDAY + timedelta(29), TUESDAY + timedelta(30))
+        }
+        assert list(shown.values()) == [
+            [["08:30", "12:00"], ["13:30", "18:00"]],
+            [["09:00", "17:00"]],
+            [["09:00", "17:00"]],
+            [["09:00", "16:00"]],
+        ]
+        assert queries.hall("luolong")["hours"] == row.hours  # the wall clock stands before 2027
+
+    @pytest.mark.parametrize(
+        ("hours", "day", "answer"),
+        [
+            ("09:00-17:00", MONDAY.date() - timedelta(1), "hours.past"),
+            ("09:00-17:00", MONDAY.date(), "hours.past"),  # it is ten o'clock: the doors opened at half past eight
+            ("08:30-10:30 13:30-18:00", MONDAY.date(), None),  # what differs lies ahead
+            ("08:30-09:30 13:30-18:00", MONDAY.date(), "hours.past"),
+            ("09:00-17:00", TUESDAY, None),
+        ],
+    )
+    def test_what_has_been_stays(self, spring, hours, day, answer) -> None:
+        spring.at = MONDAY.replace(hour=10, minute=0)
+        if answer:
+            refused(answer, spring.do, set_hours, "admin01", hours=hours, from_on=day)
+        else:
+            spring.do(set_hours, "admin01", hours=hours, from_on=day)
+
+    def test_a_running_limit_keeps_the_hours_of_the_days_behind_it(self, spring) -> None:
+        """Two working hours from Monday 17:00: one that day, also when the hall shuts at 16:00 from the next day on."""
+        spring.at = MONDAY.replace(hour=17)
+        case, case_id = spring.accepted(item=found(instant)["code"])
+        assert case["clocks"]["promised"]["due_at"].startswith("2027-03-02T09:30")
+        spring.do(set_hours, "admin01", hours="10:00-16:00", from_on=TUESDAY)
+        spring.do(sweeps.sweep_calendar, SYSTEM)
+        clocks = cases.case_view("luolong", case_id, spring.at)["clocks"]
+        assert clocks["promised"]["due_at"].startswith("2027-03-02T11:00")
+        assert clocks["statutory"]["due_at"][10:16] == "T16:00"
 
     @pytest.mark.parametrize("hours", ["", "18:00-08:30", "08:30-12:00 11:00-18:00", "always", "08:30-12:00;DROP"])
     def test_hours_that_are_none(self, spring, hours) -> None:
-        refused("hours.invalid", spring.do, set_hours, "admin01", hours=hours)
+        refused("hours.invalid", spring.do, set_hours, "admin01", hours=hours, from_on=TUESDAY)
 
     def test_the_same_hours_or_a_stale_preview(self, spring) -> None:
-        refused("schedule.unchanged", spring.do, set_hours, "admin01", hours="08:30-12:00 13:30-18:00")
+        refused("schedule.unchanged", spring.do, set_hours, "admin01", hours="08:30-12:00 13:30-18:00", from_on=TUESDAY)
         seen = queries.schedule("luolong").version
-        spring.do(set_hours, "admin01", hours="09:00-17:00", seen=seen)
-        refused("schedule.changed", spring.do, set_hours, "admin01", hours="09:00-16:00", seen=seen)
+        spring.do(set_hours, "admin01", hours="09:00-17:00", from_on=TUESDAY, seen=seen)
+        refused("schedule.changed", spring.do, set_hours, "admin01", hours="09:00-16:00", from_on=TUESDAY, seen=seen)
 
 
 class TestCalendar:
@@ -195,9 +251,6 @@ class TestPreview:
         assert (found["total"], found["looked"], found["open"]) == (2, 2, 3)
 
     def test_is_what_the_sweep_then_does(self, spring) -> None:
-        from app.casework import queries as cases
-        from app.casework import sweeps
-
         case, case_id = spring.accepted()
         promised = self.preview(spring, "makeup")["items"][0]["promised"]
         amend_calendar(actor=SYSTEM, at=spring.at, day=date(2027, 3, 6), kind="makeup", name="市庆", notice=NOTICE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -107,7 +108,8 @@ def test_a_printed_promise_stands_and_the_applicant_is_told_of_the_new_calendar(
         spring.do(review.decide_case, spring.approver(closed, position), case_id=closed_id, outcome="granted")
     take_off(spring, DAY_OFF)
     assert spring.do(sweeps.sweep_calendar, SYSTEM)["changed"] == 1
-    assert spring.do(sweeps.sweep_calendar, SYSTEM) == {"changed": 0, "alarms": 0, "more": False}
+    rest = spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert rest == {"changed": 0, "joint": 0, "alarms": 0, "signals": 0, "more": False}
     case = view(spring, open_id)
     assert case["clocks"]["promised"]["due_at"].startswith("2026-03-09T18")
     assert case["clocks"]["statutory"]["due_at"].startswith("2026-03-17T18")
@@ -123,6 +125,22 @@ def test_a_printed_promise_stands_and_the_applicant_is_told_of_the_new_calendar(
         spring.do(sweeps.sweep_lights, SYSTEM)
         case = view(spring, open_id)
         assert (case["light"], case["clocks"]["promised"]["due_at"][:10]) == (light, "2026-03-09")
+
+
+def test_the_applicant_is_told_once_of_each_change_and_not_of_what_changes_nothing(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    take_off(spring, DAY_OFF)
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    take_off(spring, DAY_OFF, date(2026, 6, 10))  # far behind the limit
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["changed"] == 1
+    assert kinds(view(spring, case_id)).count("deadline_change") == 1
+    take_off(spring, DAY_OFF, date(2026, 3, 5))
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    case = view(spring, case_id)
+    assert kinds(case).count("deadline_change") == 2
+    assert last_paper(case)["clocks"][0] == {
+        "clock": "promised", "before_on": "2026-03-09", "after_on": "2026-03-11", "promise_on": "2026-03-09"
+    }  # fmt: skip
 
 
 def test_a_day_more_of_work_shortens_what_was_promised(spring: Hall) -> None:
@@ -320,7 +338,7 @@ class TestCost:
         read: list[tuple[str, Any]] = []
 
         def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-            if "FROM cases" in statement or "FROM case_alarms" in statement:
+            if re.search("FROM (cases|case_alarms|case_signals|joint_cases)", statement):
                 read.append((statement, parameters))
 
         event.listen(db.engine, "before_cursor_execute", note)
@@ -336,8 +354,12 @@ class TestCost:
         assert used == [
             "ix_cases_open (hall=? AND schedule_version<?)",
             "ix_cases_open (hall=? AND schedule_version>?)",
+            "ix_joint_cases_version (hall=? AND schedule_version<?)",
+            "ix_joint_cases_version (hall=? AND schedule_version>?)",
             "ix_case_alarms_version (hall=? AND schedule_version<?)",
             "ix_case_alarms_version (hall=? AND schedule_version>?)",
+            "ix_case_signals_version (hall=? AND schedule_version<?)",
+            "ix_case_signals_version (hall=? AND schedule_version>?)",
             "ix_case_alarms_due (hall=? AND due_at<?)",
             "ix_cases_next_light (hall=? AND next_light_at<?)",
         ]

@@ -60,7 +60,10 @@ def within(now: Any, spans: Iterable[tuple[Any, Any]]) -> bool:
 
 @dataclass
 class Oracle:
-    """One clock. `pauses` are (P, R or None); `hours`, `closures` and `sessions` are (from, until)."""
+    """One clock. `pauses` are (P, R or None); `hours`, `closures` and `sessions` are (from, until).
+
+    From the day `new_from` on, `new_hours` hold.
+    """
 
     start: datetime
     amount: int
@@ -69,6 +72,8 @@ class Oracle:
     hours: tuple[tuple[time, time], ...] = ((time(8, 30), time(12)), (time(13, 30), time(18)))
     closures: list[tuple[datetime, datetime]] = field(default_factory=list)
     sessions: list[tuple[datetime, datetime]] = field(default_factory=list)
+    new_from: date = date.max
+    new_hours: tuple[tuple[time, time], ...] = ()
 
     def due(self) -> datetime | None:
         """When the limit ends; None if the clock stands still for ever before that."""
@@ -93,7 +98,10 @@ class Oracle:
         """Whether the doors are open in the tick that begins at `now`."""
         if within(now, self.closures):
             return False
-        return within(now, self.sessions) or (within(now.time(), self.hours) and works(now.date()))
+        return within(now, self.sessions) or (within(now.time(), self.hours_on(now.date())) and works(now.date()))
+
+    def hours_on(self, day: date) -> tuple[tuple[time, time], ...]:
+        return self.new_hours if self.new_from <= day else self.hours
 
     def _runs(self, now: datetime) -> bool:
         for gone, back in self.pauses:
@@ -118,7 +126,7 @@ class Oracle:
         return self.unit == "ND" or works(day)
 
     def _close(self, day: date) -> datetime:
-        return datetime.combine(day, self.hours[-1][1])
+        return datetime.combine(day, self.hours_on(day)[-1][1])
 
     def _day_due(self) -> datetime | None:
         forever = min([gone for gone, back in self.pauses if back is None], default=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from app.hall import holidays
 from app.hall.rules.calendar import CalendarUnknown, WorkCalendar, in_english
+from app.hall.rules.clock import Limit, Unit, reckon
 from app.hall.rules.hours import OpeningHours, Schedule, cut, merged
 from tests.rules.clock_oracle import MADE_UP, OFF, days_off, made_up, works
 
@@ -258,10 +260,56 @@ class TestScheduleVersion:
             one,
             Schedule(CALENDAR, HOURS, ZONE, sessions=spans_),
             Schedule(CALENDAR, OpeningHours.parse("08:30-12:00 13:30-17:30"), ZONE),
+            plain.with_hours(SHORT, date(2026, 12, 1)),
+            plain.with_hours(SHORT, date(2026, 12, 2)),
+            plain.with_hours(OpeningHours.parse("09:00-12:00"), date(2026, 12, 1)),
             Schedule(CALENDAR.amended(date(2026, 4, 10), "off", "节", "通知"), HOURS, ZONE),
         ]
         assert len({schedule.version for schedule in others}) == len(others)
         assert all(schedule.version.startswith(f"{schedule.calendar.version}|") for schedule in others)
+
+    def test_stored_versions_go_on_naming_what_they_named(self):
+        assert Schedule(CALENDAR, HOURS, ZONE).version == f"{CALENDAR.version}|f5df11d4f62b"
+
+
+SHORT = OpeningHours.parse("09:00-17:00")
+DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 30))
+
+
+class TestLaterHours:
+    """Daily hours change from a day on."""
+
+    plain = Schedule(CALENDAR, HOURS, ZONE, closures=spans("2026-03-12T11:00/2026-03-12T14:00"))
+
+    @given(DAYS, DAYS, st.sampled_from([HOURS, SHORT]))
+    def test_the_days_before_stay_as_they_were(self, from_on, asked, hours):
+        changed = self.plain.with_hours(hours, from_on)
+        like = Schedule(CALENDAR, hours, ZONE, closures=self.plain.closures) if asked >= from_on else self.plain
+        assert changed.open_intervals(asked) == like.open_intervals(asked)
+        assert changed.close_of_business(asked) == like.close_of_business(asked)
+        assert changed.opening(asked) == like.opening(asked)
+        assert changed.exception(asked) == like.exception(asked)
+
+    @given(st.lists(st.tuples(st.integers(1, 9), st.sampled_from([HOURS, SHORT, OpeningHours.parse("09:00-12:00")]))))
+    def test_each_change_holds_until_the_next(self, changes):
+        first, schedule, held = date(2026, 3, 1), self.plain, [HOURS] * 10
+        for ahead, hours in changes:
+            end = next((n for n in range(ahead + 1, 10) if held[n] != held[n - 1]), 10)
+            held[ahead:end] = [hours] * (end - ahead)
+            schedule = schedule.with_hours(hours, first + timedelta(ahead))
+        assert [schedule.hours_on(first + timedelta(ahead)) for ahead in range(10)] == held
+        assert len(schedule.later_hours) == sum(one != other for one, other in itertools.pairwise(held))
+
+    def test_what_is_taken_back_leaves_no_trace(self):
+        changed = self.plain.with_hours(SHORT, date(2026, 12, 1))
+        assert changed.with_hours(HOURS, date(2026, 12, 1)) == self.plain
+
+    def test_a_promise_in_hours_counts_each_day_by_its_own(self):
+        """Two working hours from Thursday 17:00 run on in the morning of Friday: which opens later from then on."""
+        start, limit = at("2026-03-05T17:00"), Limit(2, Unit.WH)
+        assert reckon(start, limit, [], self.plain).due_at == at("2026-03-06T09:30")
+        changed = self.plain.with_hours(SHORT, date(2026, 3, 6))
+        assert reckon(start, limit, [], changed).due_at == at("2026-03-06T10:00")
 
 
 class TestOpeningHours:

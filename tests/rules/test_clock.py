@@ -6,6 +6,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
@@ -515,6 +516,8 @@ def any_clock(pick: Callable[[int, int], int], units: Sequence[Unit], open_pause
         hours=ALL_HOURS[pick(0, len(ALL_HOURS) - 1)].intervals,
         closures=odd[:1] if some else [],
         sessions=odd[1:] if some else [],
+        new_from=near().date() if pick(0, 1) else date.max,
+        new_hours=ALL_HOURS[pick(0, len(ALL_HOURS) - 1)].intervals,
     )
 
 
@@ -534,6 +537,7 @@ def clock_of(oracle: Oracle) -> tuple[datetime, Limit, list[Pause], Schedule]:
         for kind in ("closures", "sessions")
     }
     schedule = Schedule(CALENDAR, OpeningHours(oracle.hours), ZONE, **pairs)
+    schedule = schedule.with_hours(OpeningHours(oracle.new_hours), oracle.new_from)
     stops = [Pause(aware(gone), aware(back)) for gone, back in oracle.pauses]
     return aware(oracle.start), Limit(oracle.amount, Unit(oracle.unit)), stops, schedule
 
@@ -663,7 +667,7 @@ def test_a_limit_ends_where_people_work(oracle):
 @given(oracles(units=(WD, WH, ND)))
 def test_no_date_without_a_calendar(oracle):
     start, limit, stops, known = clock_of(oracle)
-    only_2025 = Schedule(calendar(2025), known.hours, ZONE, known.closures, known.sessions)
+    only_2025 = replace(known, calendar=calendar(2025))
     found, truth = reckon(start, limit, stops, only_2025), reckon(start, limit, stops, known)
     if found.provisional:
         assert found.due_at is None

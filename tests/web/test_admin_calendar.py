@@ -18,6 +18,7 @@ from app.db import db
 from app.events import SYSTEM, Actor
 from app.hall import queries
 from app.hall.rules.clock import Limit, Unit, reckon
+from app.hall.rules.hours import OpeningHours
 from app.hall.settings import set_hours
 from app.now import local_day, now
 from app.people.staff import add_staff
@@ -121,20 +122,40 @@ def test_a_day_is_refused_beside_its_form_with_what_was_typed(
     assert 'id="day"' in answer.text and asked["name"].replace(EVIL, "") in answer.text
 
 
-def test_hours_are_previewed_and_changed(admin: Visitor, case: dict[str, Any]) -> None:
-    text = said(preview(admin, "hours", hours="08：30-12：00 13：30-17：00").text)
+def test_hours_are_previewed_changed_and_taken_back(admin: Visitor, case: dict[str, Any]) -> None:
+    before, shown, today = queries.schedule(HALL), queries.hall(HALL)["hours"], local_day(now())
+    day = {"from": (today + timedelta(1)).isoformat()}
+    text = said(preview(admin, "hours", hours="08：30-12：00 13：30-17：00", **day).text)
     assert case["number"] in text and "08:30–12:00，13:30–17:00" in text and "有 1 件会提前到期" in text
     assert confirm(admin).status_code == 303
-    assert queries.hall(HALL)["hours"] == [["08:30", "12:00"], ["13:30", "17:00"]]
-    assert preview(admin, "hours", hours="08:30-12:00 13:30-17:00").status_code == 422
-    assert "按先后" in said(preview(admin, "hours", hours="18:00-08:00").text)
+    db.session.rollback()
+    assert queries.hall(HALL)["hours"] == shown  # those of today
+    assert queries.schedule(HALL).hours_on(today + timedelta(1)) == OpeningHours.parse("08:30-12:00 13:30-17:00")
+    assert preview(admin, "hours", hours="08:30-12:00 13:30-17:00", **day).status_code == 422
+    assert "按先后" in said(preview(admin, "hours", hours="18:00-08:00", **day).text)
+    page = admin.get(f"/admin/calendar?hall={HALL}").text
+    assert "08:30–12:00，13:30–17:00" in said(page)
+    back = re.search(r'href="([^"]+change=hours[^"]+)"', page)
+    assert back
+    assert admin.get(back[1].replace("&amp;", "&")).status_code == 200
+    assert confirm(admin).status_code == 303
+    db.session.rollback()
+    assert queries.schedule(HALL) == before
+
+
+@pytest.mark.parametrize(("days", "sentence"), [(-1, "已经过去的开放时间不能改"), (None, "请填写日期")])
+def test_hours_begin_on_a_day_to_come(admin: Visitor, days: int | None, sentence: str) -> None:
+    day = "" if days is None else (local_day(now()) + timedelta(days)).isoformat()
+    answer = preview(admin, "hours", hours="09:00-16:00", **{"from": day})
+    assert answer.status_code == 422 and sentence in said(answer.text) and 'value="09:00-16:00"' in answer.text
 
 
 def test_hours_changed_by_another_since_the_preview_are_not_overwritten(admin: Visitor) -> None:
-    preview(admin, "hours", hours="09:00-17:00")
-    set_hours(hall=HALL, actor=SYSTEM, at=now(), hours="10:00-16:00")
+    tomorrow = local_day(now()) + timedelta(1)
+    preview(admin, "hours", hours="09:00-17:00", **{"from": tomorrow.isoformat()})
+    set_hours(hall=HALL, actor=SYSTEM, at=now(), hours="10:00-16:00", from_on=tomorrow)
     assert confirm(admin).status_code == 409
-    assert queries.hall(HALL)["hours"] == [["10:00", "16:00"]]
+    assert queries.schedule(HALL).hours_on(tomorrow) == OpeningHours.parse("10:00-16:00")
 
 
 def test_a_closure_is_previewed_made_and_taken_back(admin: Visitor, case: dict[str, Any]) -> None:
@@ -169,10 +190,11 @@ def test_the_administrator_of_one_hall_changes_its_hours_but_not_the_calendar(ap
     enter(visitor, "admin-lilou")
     assert 'id="day"' not in visitor.get("/admin/calendar").text
     asked = {"day": day_before_due({}).isoformat(), "kind": "off", "name": "市庆", "notice": NOTICE}
+    tomorrow = (local_day(now()) + timedelta(1)).isoformat()
     assert visitor.get("/admin/calendar/preview", query_string={"change": "day", **asked}).status_code == 403
     assert visitor.post("/admin/calendar/days", {"idempotency_key": "k", **asked}).status_code == 403
-    assert visitor.get("/admin/calendar/preview?change=hours&hours=09:00-16:00").status_code == 200
-    assert preview(visitor, "hours", hours="09:00-16:00").status_code == 403  # of another hall
+    assert visitor.get(f"/admin/calendar/preview?change=hours&hours=09:00-16:00&from={tomorrow}").status_code == 200
+    assert preview(visitor, "hours", hours="09:00-16:00", **{"from": tomorrow}).status_code == 403  # of another hall
 
 
 def test_the_ledger_is_summed_up_and_folds_no_day_of_the_tester(admin: Visitor) -> None:

@@ -59,6 +59,11 @@ LADDER: dict[Level, tuple[Telling, ...]] = {
 }
 
 
+def waits(level: Level, rung: Rung) -> int:
+    """How many working days after the first rung this one is told."""
+    return next(telling.after for telling in LADDER[level] if telling.rung is rung)
+
+
 def tell_at(change_at: datetime, after: int, schedule: Schedule) -> datetime:
     """When a rung is told of what happened at `change_at`: with open doors, `after` working days after the first.
 

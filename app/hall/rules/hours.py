@@ -6,9 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from app.hall.rules.calendar import WorkCalendar
@@ -122,6 +123,7 @@ class OpeningHours:
 class Schedule:
     """When one hall is open: calendar and daily hours, less exceptional closures, plus voluntary sessions.
 
+    `hours` are the first daily hours of the hall, `later_hours` those that took their place, each from a local day on.
     Closures and sessions are [from, until) in aware instants. A session opens the doors, so working hours
     run in it, but it never makes a working day; a closure shuts them, so no working hour runs, but it never
     removes a working day. Where both fall together the doors are shut. Refuses naive, empty and backward
@@ -133,11 +135,13 @@ class Schedule:
     zone: ZoneInfo
     closures: tuple[Interval, ...] = ()
     sessions: tuple[Interval, ...] = ()
+    later_hours: tuple[tuple[date, OpeningHours], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("closures", "sessions"):
             spans = [self._local(span, name) for span in getattr(self, name)]
             object.__setattr__(self, name, tuple(merged(spans)))
+        object.__setattr__(self, "later_hours", tuple(sorted(self.later_hours, key=lambda pair: pair[0])))
 
     def _local(self, span: Interval, what: str) -> Interval:
         begin, end = (aware(at, what).astimezone(self.zone) for at in span)
@@ -151,16 +155,36 @@ class Schedule:
 
         Equal versions are equal schedules: whoever stores the version with a deadline can have it explained for ever.
         """
-        own = json.dumps([str(self.zone), *self.own().values()], separators=(",", ":"))
-        return f"{self.calendar.version}|{hashlib.sha256(own.encode()).hexdigest()[:12]}"
+        own = self.own()
+        parts = [own["hours"], own["closures"], own["sessions"], *own["later_hours"]]
+        digest = hashlib.sha256(json.dumps([str(self.zone), *parts], separators=(",", ":")).encode()).hexdigest()[:12]
+        return f"{self.calendar.version}|{digest}"
 
-    def own(self) -> dict[str, list[list[str]]]:
-        """What is the hall's own, as plain JSON values: `hours`, `closures`, `sessions`; instants in UTC."""
+    def own(self) -> dict[str, list[Any]]:
+        """What is the hall's own, as plain JSON values; instants in UTC."""
         spans = {
             name: [[at.astimezone(UTC).isoformat() for at in span] for span in getattr(self, name)]
             for name in ("closures", "sessions")
         }
-        return {"hours": self.hours.to_json(), **spans}
+        later_hours = [[day.isoformat(), hours.to_json()] for day, hours in self.later_hours]
+        return {"hours": self.hours.to_json(), "later_hours": later_hours, **spans}
+
+    def hours_on(self, day: date) -> OpeningHours:
+        """The daily hours that hold on `day`, worked or not."""
+        return next((hours for from_on, hours in reversed(self.later_hours) if from_on <= day), self.hours)
+
+    def with_hours(self, hours: OpeningHours, from_on: date) -> Schedule:
+        """The same with other daily hours from a day on, until the next change that was made before for a later day."""
+        changes, last = [], self.hours
+        for day, each in sorted({**dict(self.later_hours), from_on: hours}.items()):
+            if each != last:
+                changes.append((day, each))
+            last = each
+        return replace(self, later_hours=tuple(changes))
+
+    def ordinary(self, day: date) -> list[Interval]:
+        """The ordinary opening intervals of `day`, worked or not, whatever happens that day."""
+        return self.hours_on(day).on(day, self.zone)
 
     def is_working(self, day: date) -> bool:
         """Whether `day` counts as a working day. Raises CalendarUnknown."""
@@ -174,7 +198,7 @@ class Schedule:
     def open_intervals(self, day: date) -> tuple[Interval, ...]:
         """When the doors are open on `day`: merged, closures cut out, sessions in. Raises CalendarUnknown."""
         if day not in self._doors:
-            intervals = self.hours.on(day, self.zone) if self.is_working(day) else []
+            intervals = self.ordinary(day) if self.is_working(day) else []
             planned = merged([*intervals, *self._within(self.sessions, day)])
             self._doors[day] = tuple(cut(planned, self._within(self.closures, day)))
         return self._doors[day]
@@ -189,7 +213,7 @@ class Schedule:
         sessions, closures = self._within(self.sessions, day), self._within(self.closures, day)
         if not sessions and not closures:
             return ""
-        ordinary = self.hours.on(day, self.zone) if self.is_working(day) else []
+        ordinary = self.ordinary(day) if self.is_working(day) else []
         planned = merged([*ordinary, *sessions])
         if tuple(planned) != self.open_intervals(day):
             return "closure"
@@ -218,11 +242,11 @@ class Schedule:
 
     def close_of_business(self, day: date) -> datetime:
         """The end of the last ordinary opening interval on `day`, whatever happens that day (民法典 §203)."""
-        return self.hours.on(day, self.zone)[-1][1]
+        return self.ordinary(day)[-1][1]
 
     def opening(self, day: date) -> datetime:
         """The start of the first ordinary opening interval on `day`, whatever happens that day."""
-        return datetime.combine(day, self.hours.opens, self.zone)
+        return datetime.combine(day, self.hours_on(day).opens, self.zone)
 
 
 def _wall(text: str) -> time:
