@@ -156,10 +156,11 @@ def test_the_holder_goes_away_and_comes_back(visitor: Visitor) -> None:
 
 
 def test_who_comes_back_too_late_is_told(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
-    mine = issue()
-    defer_ticket(hall=HALL, actor=SYSTEM, at=now(), ticket_id=own_id(mine))
+    noon = (now() + timedelta(days=1)).replace(hour=4)  # in the hall; an hour later it is still that day
+    mine = issue(at=noon)
+    defer_ticket(hall=HALL, actor=SYSTEM, at=noon, ticket_id=own_id(mine))
     visitor.get(f"/t/{mine['token']}")
-    later = now() + timedelta(minutes=61)
+    later = noon + timedelta(minutes=61)
     monkeypatch.setattr(citizen, "now", lambda: later)
     answer = visitor.post(f"/t/{mine['token']}/rejoin", {"idempotency_key": "k"})
     assert answer.status_code == 409 and "60" in said(answer.text)
