@@ -304,6 +304,11 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "case.no_request_open": (409, "首席代表尚未答复", "The chief representative has not answered yet"),
     "case.no_request_none": (409, "没有待答复的请示", "There is no open no-request"),
     "case.receiver_mismatch": (403, "领取码或证件号不符", "The code or ID number does not match"),
+    "case.receiver_name": (
+        422,
+        "领取人不是申请人、法定代表人或收件时登记的代办人；他人代领须有委托书",
+        "The receiver is neither the applicant, its representative nor the agent named at receipt; others need a letter",
+    ),
     "case.query_mismatch": (404, "办件编号或查询码不符", "The number or the query code does not match"),
     "case.signature": (422, "签名图片须为不超过 60 kB 的 PNG", "A signature is a PNG picture of at most 60 kB"),
     "case.courier_zone": (422, "没有这个寄送区域", "There is no such delivery zone"),
@@ -335,6 +340,7 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
     "manifest.not_sendable": (409, "办件 {number} 现在不能随交接单移交", "Case {number} cannot travel now"),
     "manifest.on_its_way": (409, "办件 {number} 已在途中", "Case {number} is on its way already"),
     "manifest.to_hall": (422, "不能移交到该大厅", "Papers cannot be sent to that hall"),
+    "manifest.not_in_it": (422, "交接单 {number} 里没有 {case}", "{case} is not in manifest {number}"),
     "manifest.arrived": (409, "交接单 {number} 已经接收", "Manifest {number} has arrived already"),
     "agency.unknown": (404, "没有这个代办单", "There is no such agency order"),
     "agency.illegal_step": (
@@ -343,6 +349,11 @@ REFUSALS: dict[str, tuple[int, str, str]] = {
         "Agency order {number} cannot do that now ({state})",
     ),
     "agency.beneficiary": (422, "代办对象类别有误", "Unknown kind of beneficiary"),
+    "agency.foreign_case": (
+        409,
+        "办件 {number} 不是这位委托人的，或已关联别的代办单",
+        "Case {number} is of another person or errand",
+    ),
     "agency.result_required": (422, "请填写办理结果或关联办件", "Say what came of it, or name the case"),
     "notice.unknown": (404, "没有这份文书", "There is no such notice"),
     "batch.unknown": (404, "没有这个打印批次", "There is no such batch"),

@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+# why one looks at what is masked: 核对身份 · 联系申请人 · 更正信息 · 送达
+REASONS = ("verify", "contact", "correct", "deliver")
+
 
 class Unsealable(Exception):
     """A sealed value that no key of ours opens, or that was moved from another place."""
@@ -129,6 +132,12 @@ def mask_id(number: str) -> str:
     """First and last character of an ID number, the rest starred."""
     number = number.strip()
     return number if len(number) < 3 and not number else number[:1] + "*" * max(len(number) - 2, 1) + number[-1:]
+
+
+def mask_address(address: str) -> str:
+    """开元大道****: the first four characters; anything as short as that is starred whole."""
+    address = address.strip()
+    return f"{address[:4]}****" if len(address) > 4 else "****"
 
 
 def mask_phone(phone: str) -> str:

@@ -334,7 +334,7 @@ same bytes, so a reprint is the same paper. Numbers run without gaps per hall, k
 
 - One module a kind in `app/notices`; what it must be told is a contract in `facts.py` and `entries.py`, checked to the
   last inner entry (`shapes.py`). Anything unknown, missing or of another shape is a mistake of the code: `FactsWrong`.
-- The Chinese text alone has effect. `language="en"` prints English beside it.
+- The Chinese text alone has effect. `?language=en` at its address prints English beside it.
 - Each copy has its own pages, document number, QR code to the case's page, and the place of the seal (印章). The public
   explanation of a delay names nobody; it, the manifest and the courier slip carry no way to the case's page.
 - Remedies are those in force on the day of the paper (`remedies.py`). Nothing on a paper is markup, and drawing one

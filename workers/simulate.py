@@ -94,7 +94,7 @@ class Day:
         self._items = [i["code"] for i in search_items("", per_page=60)["items"]]
         self._zones = {code: guide_of(code)["zone"] for code in self._items}
         self._due: dict[str, float] = {}
-        self._codes: dict[str, str] = {}  # case number → pickup code, as its applicant knows it
+        self._codes: dict[str, tuple[str, str]] = {}  # case number → pickup code and name of its applicant
         self._owing: dict[str, list[dict[str, str]]] = {}  # case number → what was asked for
         self._missed: list[tuple[str, int]] = []
         self._asked: list[tuple[str, int]] = []  # cases whose window asked the chief representative
@@ -215,10 +215,11 @@ class Day:
         lacking = papers and self._dice.random() < 0.2
         if lacking:
             papers[-1]["state"] = "missing"
-        given = {"item": item, "applicant": {"kind": "person", **self._person()}, "materials": papers}
+        person = self._person()
+        given = {"item": item, "applicant": {"kind": "person", **person}, "materials": papers}
         case = self._do(receive_case, chair, **given, ticket_id=ticket, window=chair.window)
         number, case_id = case["number"], _row(case["number"])
-        self._codes[number] = case["pickup_code"]
+        self._codes[number] = case["pickup_code"], person["name"]
         if self._dice.random() < 0.03:
             self._do(raise_no_request, chair, case_id=case_id, kind="grey_area", reason="事项边界不清，请示首席代表")
             self._asked.append((chair.hall, case_id))
@@ -284,7 +285,8 @@ class Day:
         known = [number for number in self._cases(clerk, "ready") if number in self._codes]
         if known and self._dice.random() < 0.7:
             number = self._dice.choice(known)
-            given = {"case_id": _row(number), "receiver": "本人", "pickup_code": self._codes.pop(number)}
+            code, name = self._codes.pop(number)
+            given = {"case_id": _row(number), "receiver": name, "pickup_code": code}
             hand_over(hall=clerk.hall, actor=clerk, at=now(), **given)
 
     def _cases(self, clerk: Actor, state: str) -> list[str]:

@@ -15,11 +15,11 @@ from app.api.reading import acting_hall, watched_hall
 from app.api.schemas import HallPageQuery, Named, Page, Shape, Text, instant, maybe, said
 from app.api.steps import Steps, Subject
 from app.casework import agency, agency_queries
-from app.casework.reveal import REASONS
 from app.casework.rules.agency import Beneficiary, OrderState
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
+from app.privacy import REASONS
 
 noun = Noun("agency-orders", "Errands for those who cannot come")
 
@@ -77,7 +77,9 @@ class OrderClock(Shape):
     limit = fields.Nested(Limit, required=True)
     due_at = maybe(instant)
     remaining = fields.Integer(required=True)
+    late = fields.Boolean(required=True)
     stopped = fields.Boolean(required=True)
+    running = fields.Boolean(required=True)
     provisional = fields.Boolean(required=True)
 
 
@@ -190,7 +192,7 @@ step(
     P.AGENCY_HANDLE,
     says="Done: what was handed over, or the case that came of it.",
     takes=OrderResult,
-    refuses="agency.result_required case.unknown",
+    refuses="agency.result_required agency.foreign_case case.unknown",
 )
 step(
     "call-back",

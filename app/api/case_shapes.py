@@ -45,19 +45,29 @@ class CaseMaterial(Material):
     source = said()
     state = said(metadata={"enum": ["received", "missing", "not_needed", "shared"]})
     requested = fields.Boolean(required=True)
+    tolerated = fields.Boolean(
+        required=True, metadata={"description": "May follow the acceptance, and has not come yet"}
+    )
+    wanted = fields.Boolean(required=True, metadata={"description": "The applicant is to bring it now"})
+    bring_by = maybe(instant)
     problem = maybe()
     licences = listed(fields.Nested(SharedLicence), required=True)
 
 
 class CaseClock(Shape):
-    """`remaining` (below zero: overdue) and `used` in `unit`. `due_at` is null while stopped or provisional."""
+    """`remaining` (below zero: overdrawn) and `used` in `unit`. `due_at` is null while stopped or provisional."""
 
     limit = fields.Nested(Limit, required=True)
+    longer = fields.Integer(required=True, metadata={"description": "By how much it was extended, in units of `limit`"})
     unit = said(metadata={"enum": ["day", "minute"]})
     due_at = maybe(instant)
     remaining = fields.Integer(required=True)
     used = fields.Integer(required=True)
     light = said(metadata={"enum": LIGHTS})
+    late = fields.Boolean(required=True, metadata={"description": "From the due instant on"})
+    kept = fields.Boolean(
+        required=True, metadata={"description": "Printed before a newer calendar would have put it off, and kept"}
+    )
     provisional = fields.Boolean(required=True)
     stopped = fields.Boolean(required=True)
     running = fields.Boolean(required=True)
@@ -69,6 +79,7 @@ class Clocks(Shape):
 
 
 class Flags(Shape):
+    told = fields.Boolean(required=True, metadata={"description": "The one-time notice has been given at intake"})
     tolerant = fields.Boolean(required=True)
     deemed_accepted = fields.Boolean(required=True)
     extended = fields.Boolean(required=True)
@@ -88,12 +99,14 @@ class Review(DepartmentPart):
     signatures = fields.Integer(required=True)
     decided_by = maybe()
     decided_at = maybe(instant)
+    asked = fields.Boolean(required=True, metadata={"description": "It has asked for papers during its review"})
 
 
 class Stop(Shape):
     clocks = said(metadata={"enum": ["both", "promised"]})
     ground = said()
     days = fields.Integer(required=True)
+    department = maybe(metadata={"description": "Whose stop it is; unknown of old ones"})
     from_at = instant(required=True)
     until_at = maybe(instant)
 
@@ -241,6 +254,8 @@ class StaffCase(CaseDates, Stepwise):
     window_name = maybe()
     window_name_en = maybe()
     forwarded_to = maybe()
+    handled_in = said(metadata={"description": "The hall where its papers or its results lie now"})
+    returned_at = maybe(instant)
     delivered_how = maybe()
     delivery = fields.Nested(StaffDelivery, required=True, allow_none=True)
     check = fields.Nested(AfterCheck, required=True, allow_none=True)
@@ -277,15 +292,24 @@ class ToBring(Named):
     copies = fields.Integer(required=True)
 
 
+class CaseToBring(ToBring):
+    """A material of one case: until when it is to be brought; `tolerated` where the acceptance did not wait for it."""
+
+    tolerated = fields.Boolean(required=True)
+    bring_by = maybe(instant)
+
+
 class PublicCase(CaseDates):
-    """What the applicant sees. No personal data."""
+    """What the applicant sees. No personal data. `bring_by` is the first of the days of what is to be brought."""
 
     acceptance_number = maybe()
+    handled_in = said(metadata={"description": "The hall where its papers or its results lie now"})
+    under_way_to = maybe(metadata={"description": "The hall to which they travel at this moment"})
     outcome = maybe()
     overdue = fields.Nested(Overdue, required=True, allow_none=True)
     promised = fields.Nested(CaseClock, required=True)
     statutory = fields.Nested(CaseClock, required=True)
-    to_bring = fields.List(fields.Nested(ToBring), required=True)
+    to_bring = fields.List(fields.Nested(CaseToBring), required=True)
     bring_by = maybe(instant)
     departments = fields.List(fields.Nested(DepartmentPart), required=True)
     result = fields.Nested(Result, required=True)

@@ -15,11 +15,12 @@ from app.api.steps import Subject
 from app.casework import queries
 from app.casework.inbox import inbox
 from app.casework.levels_queries import works_with
-from app.casework.reveal import FIELDS, REASONS, reveal_field
+from app.casework.reveal import FIELDS, reveal_field
 from app.casework.rules.states import TABS
 from app.now import now
 from app.people.gate import public, requires
 from app.people.permissions import Permission
+from app.privacy import REASONS
 
 noun = Noun("cases", "Cases, their clocks and their deadlines")
 

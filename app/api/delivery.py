@@ -55,6 +55,13 @@ class Dispatch(Shape):
     )
 
 
+class Returned(Shape):
+    """A parcel that came back."""
+
+    reason = Text(limit=20, required=True, metadata={"enum": list(delivery.CAME_BACK)})
+    shelf = Text(limit=20, load_default="", metadata={"description": "The next free slot by default"})
+
+
 class Slip(Shape):
     receiver = Text(limit=60, required=True)
     signed_on = fields.Date(allow_none=True, load_default=None, metadata={"description": "Today by default"})
@@ -67,7 +74,7 @@ step(
     HAND_OVER,
     says="Give the result to whoever shows the code or the applicant's ID; an agent also shows a letter.",
     takes=HandOver,
-    refuses="case.receiver_mismatch case.agent_letter case.signature person.bad_id",
+    refuses="case.receiver_mismatch case.receiver_name case.agent_letter case.signature person.bad_id",
 )
 step(
     "dispatch",
@@ -84,4 +91,12 @@ step(
     says="The courier's slip came back signed.",
     takes=Slip,
     refuses="case.not_dispatched case.sign_date",
+)
+step(
+    "come-back",
+    delivery.come_back,
+    HAND_OVER,
+    says="The courier brought the parcel back: it lies at the pickup window again.",
+    takes=Returned,
+    refuses="case.not_dispatched",
 )

@@ -199,8 +199,8 @@ step(
     Permission.CASE_DECIDE,
     says="Tell the applicant once all that is missing; in review the deciding department does, a second time a supervisor.",
     takes=Supplement,
-    refuses="case.nothing_missing case.material_unknown case.second_notice case.told_late auth.foreign_department "
-    "case.not_authorised",
+    refuses="case.nothing_missing case.material_unknown case.second_notice case.told_late case.reason_required "
+    "auth.foreign_department case.not_authorised",
 )
 step(
     "supply",

@@ -9,6 +9,8 @@ from flask import g
 from app.api.case_shapes import shown
 from app.api.intake import RECEIVING, at_window
 from app.api.joint_shapes import (
+    FilledForm,
+    FormReveal,
     JointCaseOut,
     JointFilter,
     JointHandOver,
@@ -27,7 +29,7 @@ from app.api.joint_shapes import (
 from app.api.noun import Noun
 from app.api.reading import plain, watched_hall
 from app.api.steps import Steps, Subject
-from app.casework import joint, joint_collection, joint_queries, joint_receipt
+from app.casework import joint, joint_collection, joint_queries, joint_receipt, reveal
 from app.catalog import queries as catalog
 from app.now import now
 from app.people.gate import public, requires
@@ -98,7 +100,7 @@ step(
     ACCEPT,
     says="Tell the applicant once, on one paper, all that is missing for every part.",
     takes=JointNotice,
-    refuses="case.nothing_missing case.material_unknown case.second_notice case.told_late",
+    refuses="case.nothing_missing case.material_unknown case.second_notice case.told_late case.reason_required",
 )
 step(
     "supply",
@@ -133,7 +135,7 @@ step(
     HAND_OVER,
     says="Give out at once all that is decided, against the one code or the applicant's ID.",
     takes=JointHandOver,
-    refuses="case.receiver_mismatch case.agent_letter joint.nothing_decided person.bad_id",
+    refuses="case.receiver_mismatch case.receiver_name case.agent_letter joint.nothing_decided person.bad_id",
     named="hand_over_joint_case",
 )
 step(
@@ -143,6 +145,15 @@ step(
     says="The applicant takes the whole back; what is decided stays decided.",
     named="withdraw_joint_case",
 )
+
+
+@noun.post("/joint-cases/<number>/reveal", refuses=f"{JOINT.refuses} reveal.reason")
+@requires(Permission.CASE_REVEAL)
+@noun.arguments(FormReveal)
+@noun.response(200, FilledForm)
+def reveal_form(given: dict[str, Any], number: str) -> Any:
+    """The merged form as it was filled in; the look goes into the record."""
+    return JOINT.act(reveal.reveal_form, number, **given)
 
 
 @noun.post("/joint-case-queries", refuses="joint.query_mismatch", acts=False, limited="tickets")

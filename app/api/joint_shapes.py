@@ -22,6 +22,7 @@ from app.api.schemas import (
 )
 from app.api.steps import Reason
 from app.casework.rules.joint import JointState
+from app.privacy import REASONS
 
 JOINT_STATES = [state.value for state in JointState]
 
@@ -36,6 +37,7 @@ class ThemeField(Shape):
     type = said(metadata={"enum": ["text", "id", "phone", "number", "choice", "address"]})
     required = fields.Boolean(required=True)
     choices = fields.List(fields.Dict(keys=fields.String()), required=True)
+    person = fields.Boolean(required=True, metadata={"description": "The answer names a person and is shown masked"})
 
 
 class Serves(Shape):
@@ -126,7 +128,7 @@ class JointTheme(ThemeLine):
 
 
 class JointAnswer(Shape):
-    """One line of the merged form as it was answered; numbers of people are masked."""
+    """One line of the merged form as it was answered; names, numbers and addresses are masked."""
 
     label = said()
     label_en = said()
@@ -149,10 +151,13 @@ class JointMaterialOut(Material):
 
 
 class PublicPart(InTurn):
+    """A part; `awaited` when its turn has come and its papers have not."""
+
     number = said()
     result_name = said()
     result_name_en = said()
     state = said(metadata={"enum": STATES})
+    awaited = fields.Boolean(required=True)
     outcome = maybe()
     light = said()
     promised = fields.Nested(CaseClock, required=True)
@@ -179,6 +184,16 @@ class JointDates(JointHead):
     accepted_at = maybe(instant)
     decided_at = maybe(instant)
     delivered_at = maybe(instant)
+
+
+class FormReveal(Shape):
+    reason = Text(limit=20, required=True, metadata={"enum": list(REASONS)})
+
+
+class FilledForm(Shape):
+    """The merged form, nothing masked."""
+
+    form = fields.List(fields.Nested(JointAnswer), required=True)
 
 
 class JointCaseOut(JointDates, Stepwise):

@@ -23,5 +23,5 @@ step(
     Permission.CASE_ACCEPT,
     says="Take the applicant's e-licence for a missing material; the licence is frozen into the case.",
     takes=Sharing,
-    refuses="case.material_unknown case.not_sharable licence.none licence.expired licence.revoked",
+    refuses="case.material_unknown case.nothing_missing case.not_sharable licence.none licence.expired licence.revoked",
 )

@@ -152,5 +152,5 @@ step(
     P.CASE_HAND_OVER,
     says="Take a bundle over: collected cases are received as of now, results lie ready to be collected.",
     takes=Arrival,
-    refuses="manifest.arrived",
+    refuses="manifest.arrived manifest.not_in_it",
 )

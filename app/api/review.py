@@ -128,7 +128,7 @@ step(
     ANSWER,
     says="Answer the window: go on with the case, or say no in writing, and where to go instead.",
     takes=Answer,
-    refuses=f"case.no_request_none {SIGNED}",
+    refuses=f"case.no_request_none case.told_late {SIGNED}",
 )
 step(
     "check",

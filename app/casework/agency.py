@@ -10,13 +10,12 @@ from sqlalchemy import insert, select, update
 
 from app import privacy
 from app.action import Transaction, action
-from app.casework.agency_queries import open_words, order_answer, reckoned, seal_words
+from app.casework.agency_queries import calendar_of, open_words, order_answer, reckoned, seal_words
 from app.casework.cases import NO_DUE, change, next_serial
 from app.casework.joint_models import AgencyOrder, AgencyStop
 from app.casework.models import Case
 from app.casework.papers import limit_text, name_of
 from app.casework.parties import agent_of
-from app.casework.reveal import REASONS
 from app.casework.rules.agency import LIMIT, Beneficiary, OrderState, OrderStep, next_state
 from app.catalog.queries import item as guide_of
 from app.errors import Refusal
@@ -32,11 +31,11 @@ from app.events import (
     FieldRevealed,
 )
 from app.hall.models import Hall
-from app.hall.queries import schedule
 from app.hall.settings import keep_schedule
 from app.notices.issue import issue_notice
 from app.now import iso, local
 from app.people.permissions import Permission
+from app.privacy import REASONS
 from app.words import clean
 
 NAMES = {
@@ -175,7 +174,7 @@ def complete_order(
     """Done 办结: what came of it was handed over, or the case that it became is named and linked.
 
     Refuses agency.unknown, agency.illegal_step, auth.forbidden, agency.result_required, case.unknown (in this hall),
-    bad words. Locks the hall. Tells AgencyCompleted, NoticeIssued (代办办结单).
+    agency.foreign_case (of another errand, or for somebody else than the principal), bad words. Locks the hall. Tells AgencyCompleted, NoticeIssued (代办办结单).
     """
     order = _checked(tx, order_id, OrderStep.COMPLETE)
     words = clean(result, "result", limit=300, lines=True, empty=True)
@@ -190,7 +189,7 @@ def complete_order(
         result_sealed=seal_words(tx.hall, order.id, "result", words) if words else None,
     )
     _move_clock(tx, order)
-    in_time = order.due_at is None or tx.at < order.due_at
+    in_time = order.due_at is None or tx.at <= order.due_at
     tx.record(AgencyCompleted(**_said(order), case=case.number if case else None, in_time=in_time))
     told = words or f"已代为提交申请，办件编号 {case.number if case else ''}"
     _paper(tx, order, "completion", result=told, completed_at=iso(tx.at), case_number=case.number if case else None)
@@ -202,6 +201,9 @@ def _linked(tx: Transaction, order: AgencyOrder, number: str) -> Case:
     case = tx.execute(query).scalar_one_or_none()
     if case is None:
         raise Refusal("case.unknown")
+    people = {order.principal_key, case.applicant_key} - {None}
+    if case.agency_id not in (None, order.id) or len(people) > 1:
+        raise Refusal("agency.foreign_case", number=case.number)
     change(tx, case, agency_id=order.id)
     return case
 
@@ -311,8 +313,8 @@ def _end_stop(tx: Transaction, order: AgencyOrder) -> None:
 
 
 def _move_clock(tx: Transaction, order: AgencyOrder) -> None:
-    """The due instant after a step, by the hall's calendar of today."""
-    calendar = schedule(tx.hall, tx.session)
+    """The due instant after a step; no new calendar puts off what was printed (C14)."""
+    calendar = calendar_of(tx.session, order, tx.at)
     stand = reckoned(tx.session, order, tx.at, calendar)
     due: datetime | None = stand.due_at if stand else None
     _write(tx, order, due_at=due, order_at=due or NO_DUE, schedule_version=keep_schedule(tx, calendar))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -79,19 +79,33 @@ def _stops(session: Session, order: AgencyOrder) -> list[AgencyStop]:
     return list(session.execute(query.order_by(AgencyStop.id)).scalars())
 
 
-def _standing(session: Session, order: AgencyOrder, at: datetime) -> tuple[Reckoning | None, str]:
-    """The clock and its light; those of an order that is over stay what they were (K6)."""
-    ended = order.completed_at or order.ended_at
-    over = ended and order.schedule_version
-    calendar = schedule_named(order.hall, order.schedule_version, session) if over else schedule(order.hall, session)
+def calendar_of(session: Session, order: AgencyOrder, at: datetime) -> Schedule:
+    """The schedule that the clock follows: the one that the printed day was counted with, or today's if that ends sooner.
+
+    An order that is over keeps the one that it ended with (K6).
+    """
+    today = schedule(order.hall, session)
+    if order.schedule_version is None:
+        return today
+    printed = schedule_named(order.hall, order.schedule_version, session)
+    if order.completed_at or order.ended_at:
+        return printed
+    ends = [stand and stand.due_at for stand in (reckoned(session, order, at, each) for each in (today, printed))]
+    return today if ends[0] and (ends[1] is None or ends[0] < ends[1]) else printed
+
+
+def _standing(session: Session, order: AgencyOrder, at: datetime) -> tuple[Reckoning | None, Light, bool]:
+    """The clock, its light, and whether it is late; what was done at the due instant is in time."""
+    ended, calendar = order.completed_at or order.ended_at, calendar_of(session, order, at)
     stand = reckoned(session, order, at, calendar)
     if stand is None:
-        return None, Light.green.value
-    return stand, light(stand, None, calendar, min(at, ended) if ended else at).value
+        return None, Light.green, False
+    judged_at = min(at, ended - timedelta(microseconds=1)) if ended else at
+    return stand, light(stand, None, calendar, judged_at), stand.passed_by(judged_at)
 
 
 def _line(session: Session, order: AgencyOrder, at: datetime) -> dict[str, Any]:
-    stand, shown = _standing(session, order, at)
+    stand, shown, late = _standing(session, order, at)
     guide = guide_of(order.item) if order.item else None
     return {
         "number": order.number,
@@ -100,12 +114,14 @@ def _line(session: Session, order: AgencyOrder, at: datetime) -> dict[str, Any]:
         "beneficiary": order.beneficiary,
         "principal": privacy.mask_name(open_words(order, "principal")["name"]),
         "item": {"code": order.item, "name": guide["name"], "name_en": guide["name_en"]} if guide else None,
-        "light": shown,
+        "light": shown.value,
         "clock": {
             "limit": {"amount": LIMIT.amount, "unit": LIMIT.unit.value},
             "due_at": iso(stand.due_at) if stand else None,
             "remaining": stand.remaining if stand else LIMIT.size,
+            "late": late,
             "stopped": bool(stand and stand.stopped),
+            "running": order.state == OrderState.RUNNING,
             "provisional": bool(stand and stand.provisional),
         },
         "handled_by": order.handled_by,

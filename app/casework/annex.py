@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app import privacy
-from app.casework.cases import calendar_of, clocks_of, open_field, stands, stops_of
+from app.casework.cases import calendar_of, clocks_of, ended_at, open_field, stands, stops_of
 from app.casework.models import Case, CaseStop
 from app.casework.papers import limit_text
 from app.casework.rules.clocks import CaseClocks, Clock, Standing, ledger
@@ -26,7 +26,8 @@ def ledger_paper(hall: str, case_id: int, at: datetime, *, language: str = "zh")
     case = session.execute(select(Case).where(Case.hall == hall, Case.id == case_id)).scalar_one_or_none()
     if case is None:
         raise Refusal("case.unknown")
-    moment = min(at, case.decided_at) if case.decided_at else at
+    ended = ended_at(case)
+    moment = min(at, ended) if ended else at
     clocks, schedule = clocks_of(session, case), calendar_of(session, case)
     now = stands(session, case, moment, schedule)
     if clocks is None or now is None:
@@ -48,7 +49,7 @@ def ledger_paper(hall: str, case_id: int, at: datetime, *, language: str = "zh")
         "received_at": iso(case.received_at),
         "accepted_at": iso(case.accepted_at),
         "ledgers": ledgers,
-        "calendar": _calendar(schedule, ledgers),
+        "calendar": _calendar(schedule, clocks.promise_by if now.kept else None, ledgers),
         "hours": _hours(schedule, ledgers),
     }
     return render("ledger", {key: value for key, value in facts.items() if value is not None}, language=language)
@@ -84,8 +85,9 @@ def _hours(schedule: Schedule, ledgers: list[dict[str, Any]]) -> str:
     )
 
 
-def _calendar(schedule: Schedule, ledgers: list[dict[str, Any]]) -> str:
-    """The version of the calendar and the notices of the years that the ledgers pass through."""
+def _calendar(schedule: Schedule, printed: Schedule | None, ledgers: list[dict[str, Any]]) -> str:
+    """The version of the calendar, that of a kept promise, and the notices of the years that the ledgers pass through."""
     years = {int(row["date"][:4]) for ledger in ledgers for row in ledger["rows"]}
     notices = (notice for year, notice in schedule.calendar.source.items() if year in years)
-    return "；".join([schedule.calendar.version, *notices])
+    kept = [f"承诺按 {printed.calendar.version}"] if printed and printed.calendar != schedule.calendar else []
+    return "；".join([schedule.calendar.version, *kept, *notices])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,20 +16,19 @@ from app import privacy
 from app.action import Transaction
 from app.casework.models import Case, CaseAlarm, CaseMaterial, CaseReview, CaseStop, read_guides
 from app.casework.rules.alarms import TOLD, Alarm, rings_at
-from app.casework.rules.clocks import CaseClocks, Clock, Extension, Standing, Stop, read_limit, standing
+from app.casework.rules.clocks import CaseClocks, Clock, Extension, Standing, Stop, deferred, read_limit, standing
 from app.casework.rules.ladder import Level
 from app.casework.rules.materials import Paper, missing
 from app.casework.rules.states import TAB_OF, CaseState, CaseStep, line_of, next_state
-from app.casework.signals import forget_signals, owners_of_each, signal_each
+from app.casework.signals import forget_signals
 from app.catalog.rules.classes import TimeClass
 from app.db import canonical
 from app.errors import Refusal
-from app.events import SYSTEM, ClocksMoved, LightChanged
+from app.events import SYSTEM
 from app.hall.queries import schedule, schedule_named
 from app.hall.rules.clock import Limit
 from app.hall.rules.hours import Schedule
-from app.hall.settings import keep_schedule, schedule_in
-from app.now import iso
+from app.hall.settings import schedule_in
 
 _KEEP_GUIDE = text("INSERT INTO kept_guides (digest, guide) VALUES (:digest, :guide) ON CONFLICT (digest) DO NOTHING")
 _NEXT_SERIAL = text(
@@ -228,7 +226,10 @@ def clocks_from(case: Case, stops: Iterable[CaseStop]) -> CaseClocks | None:
         ],
         extension=Extension.read(case.extension) if case.extension else None,
         promise_at=case.promise_at,
-        next_day=case.guide["rules"]["day_zero"] == "receipt" and case.guide["rules"]["receipt_next_day"],
+        promise_by=schedule_named(case.hall, case.promise_version)
+        if case.promise_at and case.promise_version
+        else None,
+        next_day=deferred(case.guide["rules"]),
     )
 
 
@@ -245,108 +246,25 @@ def stands(session: Session, case: Case, at: datetime, calendar: Schedule | None
     if clocks is None:
         return None
     ended = ended_at(case)
-    return standing(clocks, calendar or calendar_of(session, case), min(at, ended) if ended else at)
+    done = ended is not None and ended <= at
+    return standing(clocks, calendar or calendar_of(session, case), ended if ended and done else at, done=done)
 
 
 def ended_at(case: Case) -> datetime | None:
     """When both clocks stand for good: at the decision, but of what is finished on the spot when the result is there.
 
-    A promise of hours is measured to the applicant's hand, or to the shelf where nobody waits for it (K5).
+    A promise of hours is measured to the applicant's hand, or to the shelf or the courier where nobody waits (K5).
     """
-    spot = TimeClass(case.guide["time_class"]).on_the_spot and not case.converted and case.outcome == "granted"
-    return case.ready_at or case.delivered_at if spot else case.decided_at
+    if not TimeClass(case.guide["time_class"]).on_the_spot or case.converted or case.outcome != "granted":
+        return case.decided_at
+    return case.ready_at or case.dispatched_at or case.delivered_at or case.revoked_at
 
 
-KEEPING = frozenset({"calendar", "time", "decided", "finished", "withdrawn"})
-"""Causes that change nothing of what was promised: no printed promise moves later for them (C14)."""
-
-
-def move_clocks(tx: Transaction, case: Case, cause: str) -> bool:
-    """Part of an action: recompute both clocks and the light after a step, and say so when a due instant moved.
-
-    Only a case whose clocks run has a next change of light; one that has ended keeps the light it had. A step
-    computes the promise anew; a new calendar (`cause` calendar) may not put off what is printed. True when it would
-    have, so that the applicant is told. A new light is told with the department that answers for the case now, and it
-    is planned who hears of it (K8).
-    """
-    return bool(move_all(tx, [case], cause))
-
-
-def move_all(tx: Transaction, cases: Sequence[Case], cause: str) -> list[Case]:
-    """The same of many cases with a few statements for all of them, told case by case in the order given.
-
-    Answers the cases whose promise a new calendar would have put off.
-    """
-    calendar = schedule_in(tx)
-    keep_schedule(tx, calendar)
-    read_guides(tx.session, {case.guide_digest for case in cases})
-    stops = _stops_of_each(tx, cases)
-    moves = [_move(case, stops[case.id], calendar, tx.at, cause) for case in cases]
-    file_cases(tx, [move.case for move in moves if move.told or move.lit])
-    tx.session.flush()
-    lit = [move.case for move in moves if move.lit]
-    owners = owners_of_each(tx, lit)
-    for move in moves:
-        if move.told:
-            tx.record(ClocksMoved(**said(move.case), **move.told, cause=cause))
-        if move.lit:
-            department = owners[move.case.id][0]
-            tx.record(LightChanged(**said(move.case), light=move.case.light, department=department))
-    levels = [(case, Level(case.light)) for case in lit if case.light in set(Level) and ended_at(case) is None]
-    signal_each(tx, levels, owners)
-    return [move.case for move in moves if move.kept]
-
-
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """What recomputing changed of a case: the due instants to tell, if one moved, its light, a promise that was kept."""
-
-    case: Case
-    told: dict[str, Any] | None = None
-    lit: bool = False
-    kept: bool = False
-
-
-def _move(case: Case, stops: Sequence[CaseStop], calendar: Schedule, at: datetime, cause: str) -> _Move:
-    """Set what the clocks say at `at`; nothing is written yet."""
-    case.promise_at = None
-    clocks, ended = clocks_from(case, stops), ended_at(case)
-    if clocks is None:
-        return _Move(case)
-    moment = min(at, ended) if ended else at
-    now = standing(clocks, calendar, moment)
-    printed, fresh = case.printed_due_at, now.promised.due_at
-    in_force = printed is not None and printed == case.promised_due_at  # no step has put it off since it was printed
-    stays = cause in KEEPING or (printed is not None and printed <= at)  # and no step mends a broken promise
-    kept = stays and in_force and fresh is not None and fresh > printed
-    if kept:
-        case.promise_at = printed
-        now = standing(replace(clocks, promise_at=printed), calendar, moment)
-    before = (case.promised_due_at, case.statutory_due_at, case.provisional)
-    after = (now.promised.due_at, now.statutory.due_at, now.provisional)
-    lit = case.light != now.light.value
-    case.promised_due_at, case.statutory_due_at, case.provisional = after
-    case.light = now.light.value
-    case.next_light_at = None if ended else now.next_light_at
-    case.schedule_version = calendar.version
-    case.took = now.promised.used if ended else None
-    due = {"promised_due_at": iso(after[0]), "statutory_due_at": iso(after[1]), "provisional": after[2]}
-    return _Move(case, due if before != after else None, lit, kept)
-
-
-def _stops_of_each(tx: Transaction, cases: Sequence[Case]) -> dict[int, list[CaseStop]]:
-    found: dict[int, list[CaseStop]] = {case.id: [] for case in cases}
-    query = select(CaseStop).where(CaseStop.hall == tx.hall, CaseStop.case_id.in_(found)).order_by(CaseStop.id)
-    for stop in tx.execute(query).scalars():
-        found[stop.case_id].append(stop)
-    return found
-
-
-def start_stop(tx: Transaction, case: Case, clocks: str, ground: str, days: int) -> None:
+def start_stop(tx: Transaction, case: Case, department: str, clocks: str, ground: str, days: int) -> None:
     """Part of an action: stop the clocks from now on; whoever heard that an earlier wait overran hears of this one too."""
     forget_signals(tx, case, Level.OVERRUN)
     row = {"hall": tx.hall, "id": tx.new_id(), "case_id": case.id, "clocks": clocks, "ground": ground, "days": days}
-    tx.execute(insert(CaseStop), {**row, "from_at": tx.at, "until_at": None})
+    tx.execute(insert(CaseStop), {**row, "department": department, "from_at": tx.at, "until_at": None})
 
 
 def end_stop(tx: Transaction, case: Case) -> str:
@@ -390,9 +308,9 @@ def wait(
     return due_at
 
 
-def clear_alarms(tx: Transaction, case: Case) -> None:
-    """Part of an action: nothing happens to the case by itself any more."""
-    tx.execute(delete(CaseAlarm).where(*_alarms(tx, case)))
+def clear_alarms(tx: Transaction, case: Case, keep: Collection[Alarm] = ()) -> None:
+    """Part of an action: nothing happens to the case by itself any more, but for what is kept."""
+    tx.execute(delete(CaseAlarm).where(*_alarms(tx, case), CaseAlarm.kind.not_in(keep)))
 
 
 def _alarms(tx: Transaction, case: Case) -> tuple[Any, ...]:

@@ -7,39 +7,44 @@ from __future__ import annotations
 
 import base64
 import hmac
+import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 
-from sqlalchemy import select, union_all
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from app import privacy
 from app.action import Transaction, visiting_action
 from app.casework import papers
 from app.casework.cases import change, checked, open_field, permitted, said, seal_field, set_alarm, wait
-from app.casework.models import Case
+from app.casework.finish import stand_still
+from app.casework.models import TO_COLLECT, Application, Case, CaseAlarm
 from app.casework.queries import case_answer
-from app.casework.rules.alarms import UNCLAIMED
+from app.casework.rules.alarms import UNCLAIMED, UNSIGNED, Alarm
+from app.casework.rules.clocks import read_limit
+from app.casework.rules.ladder import Level
 from app.casework.rules.shelves import next_free
 from app.casework.rules.signature import read_signature
 from app.casework.rules.states import CaseState, CaseStep
+from app.casework.signals import forget_signals
 from app.catalog.queries import courier_zones
 from app.errors import Refusal
-from app.events import CaseDelivered, CaseDispatched, CaseReady, CaseSigned
+from app.events import CaseCameBack, CaseDelivered, CaseDispatched, CaseReady, CaseSigned
 from app.hall.models import Hall
 from app.now import SHANGHAI, iso, local_day
 from app.words import clean, clean_id_number
 
 AT_WINDOW, BY_COURIER = "window", "courier"
+CAME_BACK = ("refused", "absent", "address", "other")  # why a parcel was not taken 退件原因
 _BY_LABEL = "以快递面单所填地址为准"
 
 
 def next_shelf(session: Session, hall: str) -> str:
     """The slot of this hall that the next result may be put in: the first in which none waits to be collected."""
-    waiting = select(Case.shelf).where(Case.state == CaseState.READY)
-    here = union_all(waiting.where(Case.hall == hall), waiting.where(Case.forwarded_to == hall))
-    return next_free({slot for slot in session.execute(here).scalars() if slot})
+    lying = (Case.handled_in == hall, Case.state == CaseState.READY, text(TO_COLLECT))
+    return next_free({slot for slot in session.execute(select(Case.shelf).where(*lying)).scalars() if slot})
 
 
 @visiting_action
@@ -55,19 +60,53 @@ def ready_case(tx: Transaction, *, case_id: int, shelf: str = "") -> dict[str, A
     return case_answer(tx, case)
 
 
-def make_ready(tx: Transaction, case: Case, shelf: str = "", *, paper: bool = True) -> None:
-    """Part of an action: put the result on its shelf. Refuses case.illegal_step, auth.forbidden, bad words."""
+def make_ready(tx: Transaction, case: Case, shelf: str = "", *, place: str = "", paper: bool = True) -> None:
+    """Part of an action: put the result on a shelf of the hall `place`, by default the actor's, which handles it then.
+
+    Who was told of another hall's shelf is told of this one. Refuses case.illegal_step, auth.forbidden, bad words.
+    """
     state, first = permitted(tx, case, CaseStep.READY), case.ready_at is None
-    slot = clean(shelf, "shelf", limit=20, empty=True) or case.shelf or next_shelf(tx.session, tx.actor.hall or tx.hall)
-    change(tx, case, state=state, ready_at=case.ready_at or tx.at, shelf=slot or None)
-    if not first:
+    place = place or _here(tx, case)
+    moved = place != case.handled_in
+    slot = clean(shelf, "shelf", limit=20, empty=True) or (case.shelf if not moved else "") or free_slot(tx, place)
+    change(tx, case, state=state, ready_at=case.ready_at or tx.at, shelf=slot or None, handled_in=place)
+    if not (first or moved):
         return
-    for alarm, limit in UNCLAIMED.items():
-        wait(tx, case, alarm, limit)
+    if first:
+        _await_collection(tx, case)
+        stand_still(tx, case)
     tx.record(CaseReady(**said(case)))
     if paper:
-        code = open_field(case, "codes")["pickup_code"]
-        papers.issue(tx, case, "pickup", pickup_code=code, ready_at=iso(tx.at), decided_at=iso(case.decided_at))
+        _tell_where(tx, case)
+
+
+def _await_collection(tx: Transaction, case: Case) -> None:
+    for alarm, limit in UNCLAIMED.items():
+        wait(tx, case, alarm, limit)
+
+
+def _tell_where(tx: Transaction, case: Case) -> None:
+    code, what = open_field(case, "codes")["pickup_code"], papers.documents(tx, case)[-1]["name"]
+    told = {"pickup_code": code, "ready_at": iso(tx.at), "decided_at": iso(case.decided_at), "result_name": what}
+    papers.issue(tx, case, "pickup", **told)
+
+
+def await_delivery(tx: Transaction, case: Case) -> None:
+    """Part of an action: what is decided reaches the applicant within the time that the case's rules set (C8)."""
+    limit = case.guide["rules"]["delivery_limit"]
+    if limit:
+        wait(tx, case, Alarm.DELIVERY, read_limit(limit))
+
+
+def _here(tx: Transaction, case: Case) -> str:
+    """The hall in which the actor has the result in hand."""
+    return tx.actor.hall or case.handled_in
+
+
+def free_slot(tx: Transaction, hall: str) -> str:
+    """The next slot, the shelf's hall held to the commit: results of other halls' cases come to the same shelf (C12)."""
+    tx.execute(select(Hall.code).where(Hall.code == hall).with_for_update(key_share=True))
+    return next_shelf(tx.session, hall)
 
 
 @visiting_action
@@ -84,13 +123,13 @@ def hand_over(
     """Give the result to whoever shows the code or the applicant's ID; an agent also a letter of authority (C13).
 
     `signature` is what the receiver drew on the pad, a PNG as a data URL. Refuses case.illegal_step,
-    case.receiver_mismatch, case.agent_letter, case.signature, bad words. Locks the hall. Tells CaseDelivered,
-    NoticeIssued (送达回证).
+    case.receiver_mismatch, case.receiver_name, case.agent_letter, case.signature, bad words. Locks the hall. Tells
+    CaseDelivered, NoticeIssued (送达回证).
     """
     case, _ = checked(tx, case_id, CaseStep.HAND_OVER)
     if not matches(case, pickup_code, id_number):
         raise Refusal("case.receiver_mismatch")
-    give(tx, case, read_receiver(receiver, agent), signature=signature)
+    give(tx, case, read_receiver(case, receiver, agent), signature=signature)
     return case_answer(tx, case)
 
 
@@ -104,18 +143,44 @@ def matches(case: Case, pickup_code: str | None, id_number: str | None) -> bool:
     return False
 
 
-def read_receiver(receiver: str, agent: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Who takes the result, cleaned. Refuses case.agent_letter, person.bad_id, bad words."""
+def read_receiver(of: Application, receiver: str, agent: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Who takes the result, cleaned: the applicant, or whoever stands for them.
+
+    That is an organisation's representative, the agent named at receipt, or an `agent` with a letter of authority.
+    Refuses case.receiver_name, case.agent_letter, person.bad_id, bad words.
+    """
     who: dict[str, Any] = {"receiver": clean(receiver, "receiver", limit=60)}
     if agent is None:
-        return who
+        return who | _known(of, who["receiver"])
     if not str(agent.get("letter") or "").strip():
         raise Refusal("case.agent_letter")
     letter = clean(str(agent["letter"]), "letter", limit=100)
     who["agent"] = {"name": clean(str(agent.get("name") or receiver), "name"), "letter": letter}
     if agent.get("id_number"):
         who["agent"]["id_number"] = clean_id_number(str(agent["id_number"]))
-    return who
+    return who | {"relation": _by(letter)}
+
+
+def _known(of: Application, name: str) -> dict[str, Any]:
+    """What somebody of this name, known since the receipt, is to the applicant. Refuses case.receiver_name."""
+    applicant, agent = open_field(of, "applicant"), open_field(of, "agent") or {}
+    if _same(name, applicant["name"]):
+        return {}
+    if of.applicant_kind == "organisation" and _same(name, applicant.get("representative", "")):
+        return {"relation": "法定代表人"}
+    if _same(name, agent.get("name", "")):
+        return {"agent": agent, "relation": _by(agent.get("letter"))}
+    raise Refusal("case.receiver_name")
+
+
+def _by(letter: str | None) -> str:
+    return f"受托人（{letter}）" if letter else "受托人"
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names are one, however they are spaced, dotted and bracketed."""
+    written = [[c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum()] for name in (one, other)]
+    return written[0] == written[1] != []
 
 
 def give(
@@ -129,14 +194,17 @@ def give(
 ) -> None:
     """Part of an action: the result is in the receiver's hands. Refuses case.illegal_step, auth.forbidden, case.signature."""
     state = permitted(tx, case, CaseStep.HAND_OVER)
-    drawn = _signature(tx, case, signature) if signature else None
+    ink = drawn_signature(signature)
+    drawn = seal_field(tx.hall, case.id, "signature", ink) if ink else None
     sealed = seal_field(tx.hall, case.id, "receiver", who)
-    change(tx, case, state=state, delivered_at=tx.at, delivered_how=how, receiver_sealed=sealed, signature_sealed=drawn)
+    given = {"delivered_at": tx.at, "delivered_how": how, "receiver_sealed": sealed, "signature_sealed": drawn}
+    change(tx, case, state=state, handled_in=_here(tx, case), **given)
     _claimed(tx, case)
-    tx.record(CaseDelivered(**said(case), how=how))
+    _delivered(tx, case)
+    stand_still(tx, case)
     if paper:
-        relation = "受托人" if "agent" in who else None
-        _serve(tx, case, "direct", who["receiver"], iso(tx.at), recipient_relation=relation, place=_place(tx))
+        told = {"recipient_relation": who.get("relation"), "signature": ink, "place": _place(tx)}
+        _serve(tx, case, "direct", who["receiver"], iso(tx.at), **told)
 
 
 def _place(tx: Transaction) -> str:
@@ -145,17 +213,22 @@ def _place(tx: Transaction) -> str:
     return f"{tx.execute(here).scalar_one()}出件窗口"
 
 
-def _signature(tx: Transaction, case: Case, signature: str) -> str:
+def drawn_signature(signature: str | None) -> str | None:
+    """The PNG of the pad in base64, None where nobody signed on it. Refuses case.signature."""
     try:
-        png = read_signature(signature)
+        return base64.b64encode(read_signature(signature)).decode() if signature else None
     except ValueError:
         raise Refusal("case.signature") from None
-    return seal_field(tx.hall, case.id, "signature", base64.b64encode(png).decode())
 
 
 def _claimed(tx: Transaction, case: Case) -> None:
     for alarm in UNCLAIMED:
         set_alarm(tx, case, alarm, None)
+
+
+def _delivered(tx: Transaction, case: Case) -> None:
+    set_alarm(tx, case, Alarm.DELIVERY, None)
+    tx.record(CaseDelivered(**said(case), how=case.delivered_how or AT_WINDOW))
 
 
 def _serve(tx: Transaction, case: Case, mode: str, recipient: str, at: str | None, **more: Any) -> None:
@@ -176,7 +249,7 @@ def dispatch_case(
     """Send the result by courier 邮寄, at the fee of its zone; it waits for the signed slip (`sign_delivery`).
 
     `address` is where it goes, else what the applicant chose at receipt. Refuses case.illegal_step, case.courier_zone,
-    bad words. Locks the hall. Tells CaseDispatched, CaseDelivered, NoticeIssued.
+    bad words. Locks the hall. Tells CaseDispatched, NoticeIssued.
     """
     case, state = checked(tx, case_id, CaseStep.DISPATCH)
     tariff = _zone(zone) if zone else None
@@ -190,8 +263,9 @@ def dispatch_case(
         tx,
         case,
         state=state,
+        handled_in=_here(tx, case),
         dispatched_at=tx.at,
-        delivered_at=tx.at,
+        returned_at=None,
         delivered_how=BY_COURIER,
         courier={
             "carrier": sent["carrier"],
@@ -201,8 +275,9 @@ def dispatch_case(
         receiver_sealed=seal_field(tx.hall, case.id, "receiver", {**sent, "address": address}),
     )
     _claimed(tx, case)
+    _await_signature(tx, case)
+    stand_still(tx, case)
     tx.record(CaseDispatched(**said(case)))
-    tx.record(CaseDelivered(**said(case), how=BY_COURIER))
     applicant = open_field(case, "applicant")
     papers.issue(
         tx,
@@ -218,6 +293,14 @@ def dispatch_case(
         dispatched_at=iso(tx.at),
     )
     return case_answer(tx, case)
+
+
+def _await_signature(tx: Transaction, case: Case) -> None:
+    """The time to deliver runs on; where it is over or there is none, the parcel's own begins."""
+    waits = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case.id, CaseAlarm.kind == Alarm.DELIVERY)
+    if tx.execute(select(CaseAlarm.kind).where(*waits)).first() is None:
+        forget_signals(tx, case, Level.DELIVERY)
+        wait(tx, case, Alarm.DELIVERY, UNSIGNED)
 
 
 def _zone(code: str) -> dict[str, Any]:
@@ -236,17 +319,43 @@ def sign_delivery(tx: Transaction, *, case_id: int, receiver: str, signed_on: da
     """The courier's slip came back signed 签收: by whom, and on which day (today).
 
     Refuses case.illegal_step, case.not_dispatched (nothing was sent, or the slip is in already), case.sign_date (before
-    it was sent, or after today), bad words. Locks the hall. Tells CaseSigned, NoticeIssued (送达回证).
+    it was sent, or after today), bad words. Locks the hall. Tells CaseSigned, CaseDelivered, NoticeIssued (送达回证).
     """
     case, state = checked(tx, case_id, CaseStep.SIGN)
-    if case.dispatched_at is None or case.signed_at is not None:
+    if case.dispatched_at is None or not case.under_way:
         raise Refusal("case.not_dispatched")
     day = signed_on or tx.day
     if not local_day(case.dispatched_at) <= day <= tx.day:
         raise Refusal("case.sign_date")
     signed_at = max(case.dispatched_at, min(tx.at, datetime.combine(day, time.max, SHANGHAI)))
     who = {**open_field(case, "receiver"), "receiver": clean(receiver, "receiver", limit=60)}
-    change(tx, case, state=state, signed_at=signed_at, receiver_sealed=seal_field(tx.hall, case.id, "receiver", who))
+    sealed = seal_field(tx.hall, case.id, "receiver", who)
+    change(tx, case, state=state, signed_at=signed_at, delivered_at=signed_at, receiver_sealed=sealed)
     tx.record(CaseSigned(**said(case)))
+    _delivered(tx, case)
     _serve(tx, case, "post", who["receiver"], day.isoformat(), tracking_number=who["tracking_number"])
+    return case_answer(tx, case)
+
+
+@visiting_action
+def come_back(tx: Transaction, *, case_id: int, reason: str, shelf: str = "") -> dict[str, Any]:
+    """The courier brought the parcel back 退件: it lies on a shelf again, to be collected or sent anew.
+
+    `reason` is one of CAME_BACK. The applicant is told and reminded anew; the time to deliver runs on. Refuses
+    case.illegal_step, case.not_dispatched, request.invalid, bad words. Locks the hall. Tells CaseCameBack, NoticeIssued.
+    """
+    case, state = checked(tx, case_id, CaseStep.COME_BACK)
+    if not case.under_way:
+        raise Refusal("case.not_dispatched")
+    if reason not in CAME_BACK:
+        raise Refusal("request.invalid", detail="reason")
+    place = _here(tx, case)
+    slot = clean(shelf, "shelf", limit=20, empty=True) or free_slot(tx, place)
+    lies = {"returned_at": tx.at, "ready_at": case.ready_at or case.dispatched_at, "shelf": slot, "handled_in": place}
+    sent = {"dispatched_at": None, "delivered_how": None, "courier": None, "receiver_sealed": None}
+    change(tx, case, state=state, **lies, **sent)
+    forget_signals(tx, case, Level.DELIVERY)
+    _await_collection(tx, case)
+    tx.record(CaseCameBack(**said(case), reason=reason))
+    _tell_where(tx, case)
     return case_answer(tx, case)

@@ -7,8 +7,9 @@ from typing import Any
 
 from app.action import Transaction, visiting_action
 from app.casework import papers
-from app.casework.cases import change, checked, move_clocks, open_field, said, seal_field, wait
+from app.casework.cases import change, checked, ended_at, open_field, said, seal_field, set_alarm, wait
 from app.casework.models import Case
+from app.casework.moves import move_clocks
 from app.casework.parts import own_review
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import TAKE_WITHIN, Alarm
@@ -40,10 +41,17 @@ def finish_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
     receiver = seal_field(tx.hall, case.id, "receiver", {"receiver": open_field(case, "applicant")["name"]})
     change(tx, case, state=state, delivered_at=tx.at, delivered_how=ON_THE_SPOT, receiver_sealed=receiver)
     tx.record(CaseDelivered(**said(case), how=ON_THE_SPOT))
-    move_clocks(tx, case, "finished")
+    set_alarm(tx, case, Alarm.DELIVERY, None)
+    stand_still(tx, case)
     served = {"documents": papers.documents(tx, case), "mode": "direct", "served_at": iso(tx.at)}
     papers.issue(tx, case, "service", **served, server_name=papers.name_of(tx) or None)
     return case_answer(tx, case)
+
+
+def stand_still(tx: Transaction, case: Case) -> None:
+    """Part of an action: the clocks of an instant case stand if the step has ended them; what stood already stays (K6)."""
+    if case.took is None and ended_at(case) is not None:
+        move_clocks(tx, case, "finished")
 
 
 @visiting_action

@@ -10,12 +10,25 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, false, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from app import privacy
 from app.casework.cases import clocks_from, ended_at, open_field
-from app.casework.models import Case, CaseReview, CaseStop, CaseUrge
+from app.casework.models import TO_COLLECT, UNDER_WAY, Case, CaseReview, CaseStop, CaseUrge
 from app.casework.queries import clock_view, item_view
 from app.casework.rules.clocks import Clock, standing
 from app.casework.rules.states import OPEN_TABS, TAB_OF, TABS, CaseState
@@ -193,10 +206,11 @@ def _line(
     stops: Iterable[CaseStop],
     calendar: Schedule | None,
 ) -> dict[str, Any]:
-    clocks = clocks_from(case, stops)
+    clocks, ended = clocks_from(case, stops), ended_at(case)
     if case.decided_at:
-        calendar, at = schedule_named(case.hall, case.schedule_version, session), min(at, case.decided_at)
-    now = standing(clocks, calendar, at) if clocks and calendar else None
+        calendar = schedule_named(case.hall, case.schedule_version, session)
+    done = ended is not None and ended <= at
+    now = standing(clocks, calendar, ended if ended and done else at, done=done) if clocks and calendar else None
     return {
         "number": case.number,
         "hall": case.hall,
@@ -207,7 +221,7 @@ def _line(
         "received_at": iso(case.received_at),
         "accepted_at": iso(case.accepted_at),
         "decided_at": iso(case.decided_at),
-        "ended_at": iso(ended_at(case)),
+        "ended_at": iso(ended),
         "ready_at": iso(case.ready_at),
         "delivered_at": iso(case.delivered_at),
         "promised": clock_view(case, Clock.PROMISED, now),
@@ -264,21 +278,23 @@ def no_requests(hall: str | None = None) -> list[dict[str, Any]]:
 
 
 def pickup_list(hall: str, at: datetime, limit: int = 200) -> list[dict[str, Any]]:
-    """What the pickup window of a hall has to hand out or still expects, the longest waiting first."""
-    query = select(Case).where(Case.hall == hall, Case.tab == "pickup")
+    """What the pickup window of a hall has to hand out or still expects, the longest waiting first; from below too."""
+    query = select(Case).where(Case.handled_in == hall, text(TO_COLLECT))
     session = db.session()
-    since = func.coalesce(Case.ready_at, Case.decided_at)
+    since = func.coalesce(Case.returned_at, Case.ready_at, Case.decided_at)
     cases = session.execute(query.order_by(since, Case.id).limit(limit)).scalars().all()
     shown = lines(session, cases, at)
     return [
-        line | {"result": {"name": case.guide["result_name"], "name_en": case.guide.get("result_name_en")}}
+        line
+        | {"result": {"name": case.guide["result_name"], "name_en": case.guide.get("result_name_en")}}
+        | {"outcome": case.outcome, "since": iso(case.returned_at or case.ready_at or case.decided_at)}
         for line, case in zip(shown, cases, strict=True)
     ]
 
 
 def unsigned(hall: str, at: datetime, limit: int = 200) -> list[dict[str, Any]]:
     """What a hall has sent by courier and no signed slip has come back for, the longest under way first."""
-    query = select(Case).where(Case.hall == hall, Case.dispatched_at.is_not(None), Case.signed_at.is_(None))
+    query = select(Case).where(Case.handled_in == hall, UNDER_WAY)
     session = db.session()
     cases = session.execute(query.order_by(Case.dispatched_at, Case.id).limit(limit)).scalars().all()
     return [

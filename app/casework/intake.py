@@ -21,7 +21,6 @@ from app.casework.cases import (
     clear_alarms,
     end_stop,
     lacking_papers,
-    move_clocks,
     next_serial,
     open_field,
     papers_of,
@@ -32,13 +31,15 @@ from app.casework.cases import (
     wait,
 )
 from app.casework.models import Case, CaseMaterial
-from app.casework.parts import await_taking
-from app.casework.pledges import commit, gap_limit, tolerate
+from app.casework.moves import move_clocks
+from app.casework.parts import await_taking, close_parts
+from app.casework.pledges import close_gap, commit, gap_limit, tolerate
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import read_limit
 from app.casework.rules.materials import MaterialState
-from app.casework.rules.states import TAB_OF, CaseState, CaseStep
+from app.casework.rules.states import INTAKE, TAB_OF, CaseState, CaseStep
+from app.casework.steps import question_open
 from app.catalog.queries import item as guide_of
 from app.catalog.rules.classes import TimeClass
 from app.errors import Refusal
@@ -48,12 +49,14 @@ from app.events import (
     CaseReceived,
     CaseRouted,
     CaseWithdrawn,
+    NoRequestAnswered,
     NoRequestRaised,
 )
 from app.now import iso, local
 from app.words import clean
 
 NO_REQUESTS = ("out_of_scope", "conditions_unmet", "materials_short", "grey_area")
+LAPSED = "lapsed"  # of a no-request: nobody answered in time, so the case is accepted
 
 
 @action
@@ -155,12 +158,16 @@ def register(tx: Transaction, case: Case) -> None:
 
 
 def await_notice(tx: Transaction, case: Case) -> None:
-    """Part of an action: until when the applicant must have been told what is missing, as the regime has it."""
+    """Part of an action: until when the applicant must have been told what is missing, as the regime has it.
+
+    It counts from the receipt, or from the day on which all that was asked for is in and only an answer is awaited.
+    """
     rules = case.guide["rules"]
     if rules["notice_limit"] is None:
         return
     limit, next_day = read_limit(rules["notice_limit"]), rules["receipt_next_day"]
-    change(tx, case, notice_due_at=wait(tx, case, Alarm.NOTICE, limit, case.received_at, next_day=next_day))
+    start = case.supplied_at or case.received_at
+    change(tx, case, notice_due_at=wait(tx, case, Alarm.NOTICE, limit, start, next_day=next_day))
 
 
 def given_states(materials: Sequence[Mapping[str, Any]], known: set[str]) -> dict[str, str]:
@@ -193,42 +200,64 @@ def accept_case(
     case.commitment_required. Locks the hall. Tells CaseAccepted, CaseRouted, ClocksMoved, NoticeIssued.
     """
     case, _ = checked(tx, case_id, CaseStep.ACCEPT)
-    ready_to_accept(tx, case, tolerant=tolerant, commitment=commitment)
-    accept(tx, case, CaseStep.DEEM_ACCEPT if is_told_late(case, tx.at) else CaseStep.ACCEPT)
+    step = CaseStep.DEEM_ACCEPT if is_told_late(case, tx.at) else CaseStep.ACCEPT
+    ready_to_accept(tx, case, step, tolerant=tolerant, commitment=commitment)
+    accept(tx, case, step)
     return case_answer(tx, case)
 
 
 def ready_to_accept(
     tx: Transaction,
     case: Case,
+    step: CaseStep = CaseStep.ACCEPT,
     *,
     tolerant: Mapping[str, Any] | None = None,
     commitment: Mapping[str, Any] | None = None,
 ) -> None:
-    """Part of an action: see that nothing stands against an acceptance; the applicant's word is kept.
+    """Part of an action: see that nothing stands against an acceptance by `step`; the applicant's word is kept.
 
     Refuses as `accept_case` does.
     """
-    if case.no_request_kind and not case.no_request_answer:
+    if question_open(case):
         raise Refusal("case.no_request_open")
     lacking = lacking_papers(tx, case)
     if commitment is not None:
         commit(tx, case, lacking, commitment)
     elif lacking and tolerant is not None:
-        tolerate(tx, case, lacking, tolerant)
+        tolerate(tx, case, lacking, tolerant, _day_zero(tx, case, step))
     elif lacking:
         raise Refusal("case.materials_missing", names="、".join(paper.name for paper in lacking))
 
 
 def is_told_late(case: Case, at: datetime) -> bool:
-    """Whether the law has already accepted the case, because nobody told in time what was missing."""
+    """Whether the law has already accepted the case: nobody told in time what was missing, or said no."""
     deems = case.guide["rules"]["not_notified"] == "deemed_accepted"
-    return deems and case.state == CaseState.RECEIVED and case.notice_due_at is not None and case.notice_due_at <= at
+    return deems and case.state in INTAKE and case.notice_due_at is not None and case.notice_due_at <= at
+
+
+def all_in(tx: Transaction, case: Case, *, paper: bool = True) -> None:
+    """Part of an action: all that was asked for is in, so the case is accepted as of today (C3).
+
+    While a no-request waits for its answer so does the case, but no longer than a window may take to tell (C10).
+    """
+    set_alarm(tx, case, Alarm.SUPPLEMENT, None)
+    first = case.supplied_at is None
+    change(tx, case, supplied_at=case.supplied_at or tx.at)
+    if not question_open(case):
+        accept(tx, case, CaseStep.COMPLETE, paper=paper)
+    elif first:
+        await_notice(tx, case)
 
 
 def accept(tx: Transaction, case: Case, step: CaseStep = CaseStep.ACCEPT, *, paper: bool = True) -> None:
-    """Part of an action: the acceptance itself; DEEM_ACCEPT and COMPLETE follow by themselves from what happened."""
+    """Part of an action: the acceptance itself; DEEM_ACCEPT and COMPLETE follow by themselves from what happened.
+
+    A no-request that nobody has answered is answered by it.
+    """
     deemed = step is CaseStep.DEEM_ACCEPT
+    if question_open(case):
+        change(tx, case, no_request_answer=LAPSED)
+        tx.record(NoRequestAnswered(**said(case), answer=LAPSED))
     change(
         tx,
         case,
@@ -255,12 +284,12 @@ def accept(tx: Transaction, case: Case, step: CaseStep = CaseStep.ACCEPT, *, pap
         _issue_acceptance(tx, case, deemed=deemed)
 
 
-def _day_zero(tx: Transaction, case: Case, step: CaseStep) -> datetime | None:
+def _day_zero(tx: Transaction, case: Case, step: CaseStep) -> datetime:
     """From when the limits count: receipt or acceptance, by the regime; anew from a supplement where it says so."""
     rules = case.guide["rules"]
     restarted = step is CaseStep.COMPLETE and rules["supplement"]["restart"]
     at_receipt = step is CaseStep.DEEM_ACCEPT or (rules["day_zero"] == "receipt" and not restarted)
-    return case.received_at if at_receipt else tx.at
+    return (case.received_at if at_receipt else case.supplied_at) or tx.at
 
 
 def _issue_acceptance(tx: Transaction, case: Case, *, deemed: bool) -> None:
@@ -270,13 +299,13 @@ def _issue_acceptance(tx: Transaction, case: Case, *, deemed: bool) -> None:
         within = f"{papers.limit_text(offered['check_within'])}内"
         words = {"conditions": offered["conditions"], "check_limit": within, "committed_at": iso(tx.at)}
         papers.issue(tx, case, "commitment", **words)
+    as_of = {"accepted_at": iso(case.received_at)} if deemed else {}  # the law dates it back to the receipt
     if case.tolerant:
         gaps = [line for line in papers.materials(tx, case) if line["state"] == "tolerated"]
         agreed = {"gaps": gaps, "gap_limit": papers.limit_text(gap_limit(tx, case)), "gap_due_on": day(case.gap_due_at)}
         word = {"commitment": open_field(case, "commitment"), "consequence": gap_consequence(case)}
-        papers.issue(tx, case, "tolerant_acceptance", **agreed, **word)
+        papers.issue(tx, case, "tolerant_acceptance", deemed=deemed, **as_of, **agreed, **word)
     elif deemed or case.guide["time_class"] != TimeClass.INSTANT:
-        as_of = {"accepted_at": iso(case.received_at)} if deemed else {}  # the law dates it back to the receipt
         papers.issue(tx, case, "acceptance", deemed=deemed, **as_of)
     papers.issue_fee(tx, case)
 
@@ -294,10 +323,11 @@ def sources(case: Case, rule: str) -> list[str]:
 
 
 def gap_consequence(case: Case) -> str | None:
-    """What follows when a tolerated paper does not come in; nothing where the regime says nothing."""
-    if case.guide["rules"]["gap_overdue"] != "deemed_withdrawn":
+    """What follows when a tolerated paper does not come in; nothing after a decision, or where the regime is silent."""
+    if case.guide["rules"]["gap_overdue"] != "deemed_withdrawn" or case.decided_at is not None:
         return None
-    return f"逾期未补齐的，视为撤回申请（{'、'.join(sources(case, 'gap_overdue'))}）。"
+    before = "作出决定前" if case.guide["gap_pass"] else ""
+    return f"{before}逾期未补齐的，视为撤回申请（{'、'.join(sources(case, 'gap_overdue'))}）。"
 
 
 @visiting_action
@@ -312,7 +342,7 @@ def raise_no_request(tx: Transaction, *, case_id: int, kind: str, reason: str) -
         raise Refusal("case.no_request_kind")
     if not reason.strip():
         raise Refusal("case.reason_required")
-    if case.no_request_kind and not case.no_request_answer:
+    if question_open(case):
         raise Refusal("case.no_request_open")
     reason = clean(reason, "reason", limit=500, lines=True)
     sealed = seal_field(tx.hall, case.id, "no_request", {"reason": reason, "by": tx.actor.name})
@@ -339,9 +369,11 @@ def withdraw(tx: Transaction, case: Case, *, paper: bool = True) -> None:
         papers.issue(tx, case, "withdrawal", withdrawn_at=iso(tx.at), deemed=False)
 
 
-def give_up(tx: Transaction, case: Case, rule: str, *, paper: bool = True) -> None:
-    """Part of an action: the case counts as withdrawn 视为撤回, by a rule of its regime: supplement or gap_overdue."""
-    printed = case.gap_due_at
+def give_up(tx: Transaction, case: Case, rule: str, due_at: datetime, *, paper: bool = True) -> None:
+    """Part of an action: the case counts as withdrawn 视为撤回, for nothing came in by `due_at`.
+
+    The rule of its regime by which it does: supplement or gap_overdue.
+    """
     _end(tx, case, CaseStep.DEEM_WITHDRAW)
     if paper:
         papers.issue(
@@ -352,13 +384,15 @@ def give_up(tx: Transaction, case: Case, rule: str, *, paper: bool = True) -> No
             deemed=True,
             reasons=["逾期未补齐容缺材料" if rule == "gap_overdue" else "逾期未补正申请材料"],
             legal_basis=sources(case, rule),
-            supplement_due_on=day(printed) if rule == "gap_overdue" else None,
+            supplement_due_on=day(due_at),
         )
 
 
 def _end(tx: Transaction, case: Case, step: CaseStep) -> None:
     end_stop(tx, case)
+    close_gap(tx, case)
     clear_alarms(tx, case)
-    change(tx, case, state=to_state(case, step), decided_at=tx.at, notice_due_at=None, gap_due_at=None)
+    close_parts(tx, case)
+    change(tx, case, state=to_state(case, step), decided_at=tx.at, notice_due_at=None)
     tx.record(CaseWithdrawn(**said(case), deemed=step is CaseStep.DEEM_WITHDRAW))
     move_clocks(tx, case, "withdrawn")

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from app.action import Transaction, action
 from app.casework import joint_papers, papers
 from app.casework.cases import lacking_papers, seal_field
-from app.casework.intake import accept, day, ready_to_accept, sources, withdraw
+from app.casework.intake import accept, day, is_told_late, ready_to_accept, sources, withdraw
 from app.casework.joint_models import JointCase, JointMaterial
 from app.casework.joint_parts import (
     at_intake,
@@ -23,7 +23,6 @@ from app.casework.joint_parts import (
     materials_of,
     move_clocks,
     named,
-    question_open,
     serves,
     wait_together,
     write,
@@ -33,9 +32,10 @@ from app.casework.models import Case, CaseAlarm
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import extended, read_limit
 from app.casework.rules.joint import JointStep
-from app.casework.rules.materials import HERE, MaterialState
-from app.casework.rules.states import DECIDING, INTAKE, CaseState
-from app.casework.supplement import NOT_BROUGHT, ask, set_material, supply_to
+from app.casework.rules.materials import BROUGHT, MaterialState, settles
+from app.casework.rules.states import DECIDING, INTAKE, CaseState, CaseStep
+from app.casework.steps import question_open
+from app.casework.supplement import NOT_BROUGHT, ask, bring, supply_to
 from app.errors import Refusal
 from app.events import JointExtended, JointSupplemented, JointSupplementRequested
 from app.hall.settings import schedule_in
@@ -43,12 +43,13 @@ from app.now import iso
 from app.words import clean
 
 TAKEN_BACK = "申请人撤回一件事申请"
-BROUGHT = (MaterialState.RECEIVED, MaterialState.SHARED)
 
 
 @action
 def accept_joint(tx: Transaction, *, joint_id: int) -> dict[str, Any]:
     """Accept the whole at once 一次受理: every part whose turn it is; the joint receipt tells all the dates.
+
+    Past the time to tell what is missing it is an acceptance as of the receipt, as of any case (行政许可法 §32).
 
     Refuses joint.illegal_step, auth.forbidden, case.no_request_open, case.materials_missing. Locks the hall. Tells
     CaseAccepted, CaseRouted, ClocksMoved of each part, JointAccepted, NoticeIssued.
@@ -60,10 +61,14 @@ def accept_joint(tx: Transaction, *, joint_id: int) -> dict[str, Any]:
         raise Refusal("case.materials_missing", names="、".join(missing))
     for case in current:
         ready_to_accept(tx, case)
-        accept(tx, case, paper=False)
+        _accept(tx, case, paper=False)
         papers.issue_fee(tx, case)
     follow(tx, joint.id)
     return joint_answer(tx, load(tx, joint_id))
+
+
+def _accept(tx: Transaction, case: Case, *, paper: bool) -> None:
+    accept(tx, case, CaseStep.DEEM_ACCEPT if is_told_late(case, tx.at) else CaseStep.ACCEPT, paper=paper)
 
 
 @action
@@ -72,8 +77,8 @@ def request_joint_supplement(tx: Transaction, *, joint_id: int, items: Sequence[
 
     Each item is {code, problem, defect} of a merged material; every other required one that is missing for a part
     whose turn it is goes onto the notice too. Refuses joint.illegal_step, auth.forbidden, case.nothing_missing,
-    case.material_unknown, case.second_notice, bad words. Locks the hall. Tells SupplementRequested of the parts,
-    JointSupplementRequested, NoticeIssued.
+    case.material_unknown, case.told_late, case.second_notice (only a part's own may be given again), bad words. Locks
+    the hall. Tells SupplementRequested of the parts, JointSupplementRequested, NoticeIssued.
     """
     joint = checked(tx, joint_id, JointStep.REQUEST_SUPPLEMENT)
     current = at_intake(cases_of(tx.session, joint))
@@ -146,10 +151,11 @@ def supply_joint(tx: Transaction, *, joint_id: int, items: Sequence[Any]) -> dic
     states = {str(entry.get("code")): str(entry.get("state") or MaterialState.RECEIVED) for entry in given}
     if not states:
         raise Refusal("case.nothing_missing")
+    required = {material["code"]: material["required"] for material in joint.guide["materials"]}
     for code, state in states.items():
         if code not in rows:
             raise Refusal("case.material_unknown", code=code[:20])
-        if state not in HERE:
+        if not settles(state, required=required[code]):
             raise Refusal("request.invalid", detail="items.state")
         _set_material(tx, joint, code, state=state)
     for case in cases_of(tx.session, joint):
@@ -157,20 +163,20 @@ def supply_joint(tx: Transaction, *, joint_id: int, items: Sequence[Any]) -> dic
         if own and (case.state in INTAKE or case.state in DECIDING):
             supply_to(tx, case, own, paper=False)
         elif own and case.state == CaseState.DRAFT:
-            for code, state in own.items():
-                set_material(tx, case, code, state=state)
-            tx.session.expire_all()
+            bring(tx, case, own)
     cases = cases_of(tx.session, joint)
     left = _outstanding(tx, joint, {case.item for case in at_intake(cases)})
     tx.record(JointSupplemented(**named(joint), materials=tuple(sorted(states)), complete=not left))
     lines = joint_papers.lines_of(tx, joint, set(states))
     outstanding = joint_papers.lines_of(tx, joint, left) if left else None
     answered = {"supplied_at": iso(tx.at), "complete": not left, "outstanding": outstanding}
+    held = [case for case in cases if case.state == CaseState.CORRECTION and question_open(case)]
+    answered["held"] = True if held else None
     joint_papers.issue(tx, joint, "supplement_receipt", materials=lines, **answered)
     for case in at_intake(cases):
         begun = joint.accepted_at is not None and case.state == CaseState.RECEIVED
         if begun and not lacking_papers(tx, case) and not question_open(case):
-            accept(tx, case)
+            _accept(tx, case, paper=True)
     follow(tx, joint.id)
     return joint_answer(tx, load(tx, joint_id))
 
@@ -182,7 +188,7 @@ def _outstanding(tx: Transaction, joint: JointCase, items: set[str]) -> set[str]
     return {
         code
         for code, row in rows.items()
-        if row.state not in (BROUGHT if code in required else HERE)
+        if not settles(row.state, required=code in required)
         and (code in required or row.requested)
         and items & set(serves(joint.guide, code))
     }

@@ -8,7 +8,7 @@ from typing import Any
 from app.action import Transaction, action
 from app.casework import joint_papers, papers
 from app.casework.cases import open_field, seal_field
-from app.casework.delivery import give, make_ready, matches, next_shelf, read_receiver
+from app.casework.delivery import drawn_signature, free_slot, give, make_ready, matches, read_receiver
 from app.casework.joint_parts import cases_of, checked, follow, load, named, write
 from app.casework.joint_queries import joint_answer
 from app.casework.rules.joint import JointStep
@@ -31,7 +31,7 @@ def ready_joint(tx: Transaction, *, joint_id: int, shelf: str = "") -> dict[str,
     if not granted:
         raise Refusal("joint.nothing_granted")
     lying = next((case.shelf for case in cases if case.state == CaseState.READY and case.shelf), None)
-    slot = shelf or lying or next_shelf(tx.session, tx.hall)
+    slot = shelf or lying or free_slot(tx, tx.hall)
     for case in granted:
         make_ready(tx, case, slot, paper=False)
     tx.record(JointReady(**named(joint), cases=tuple(case.number for case in granted)))
@@ -57,13 +57,13 @@ def hand_over_joint(
     """Give out at once all that is decided, against the one code or the applicant's ID, with one proof of service.
 
     The applicant may take what there is before the rest is decided, and choose: `only` names the cases wanted. Refuses
-    joint.illegal_step, auth.forbidden, case.receiver_mismatch, case.agent_letter, case.signature,
+    joint.illegal_step, auth.forbidden, case.receiver_mismatch, case.receiver_name, case.agent_letter, case.signature,
     joint.nothing_decided, bad words. Locks the hall. Tells CaseDelivered of the parts, JointHandedOver, NoticeIssued.
     """
     joint = checked(tx, joint_id, JointStep.HAND_OVER)
     if not matches(joint, pickup_code, id_number):
         raise Refusal("case.receiver_mismatch")
-    who = read_receiver(receiver, agent)
+    who = read_receiver(joint, receiver, agent)
     decided = [case for case in cases_of(tx.session, joint) if case.state in PICKUP]
     chosen = [case for case in decided if only is None or case.number in only]
     if not chosen or (only is not None and {case.number for case in chosen} != set(only)):
@@ -74,9 +74,7 @@ def hand_over_joint(
     write(tx, joint, receiver_sealed=seal_field(tx.hall, joint.id, "receiver", who))
     tx.record(JointHandedOver(**named(joint), cases=tuple(case.number for case in chosen)))
     proof = {"documents": served, "mode": "direct", "recipient": who["receiver"], "served_at": iso(tx.at)}
-    relation = "受托人" if "agent" in who else None
-    joint_papers.issue(
-        tx, joint, "service", recipient_relation=relation, server_name=papers.name_of(tx) or None, **proof
-    )
+    proof |= {"recipient_relation": who.get("relation"), "signature": drawn_signature(signature)}
+    joint_papers.issue(tx, joint, "service", server_name=papers.name_of(tx) or None, **proof)
     follow(tx, joint.id)
     return joint_answer(tx, load(tx, joint_id))

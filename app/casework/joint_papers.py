@@ -9,9 +9,10 @@ from sqlalchemy import select
 
 from app import privacy
 from app.action import Transaction
-from app.casework.cases import change, open_field
+from app.casework.cases import open_field
 from app.casework.joint_models import JointCase, JointMaterial
 from app.casework.models import Case
+from app.casework.moves import print_promise
 from app.casework.papers import basis_text, limit_text, name_of
 from app.hall.models import Hall
 from app.notices.issue import issue_notice
@@ -34,7 +35,7 @@ def issue_receipt(tx: Transaction, joint: JointCase, cases: list[Case]) -> None:
     for case in cases:
         child = children[case.item]
         if case.accepted_at is not None:
-            change(tx, case, printed_due_at=case.promised_due_at)
+            print_promise(case)
         lines.append(
             {
                 "item_name": child["name"],

@@ -30,7 +30,9 @@ from app.casework.rules.joint import (
     pauses,
     state_of,
 )
+from app.casework.rules.materials import BROUGHT
 from app.casework.rules.states import INTAKE, CaseState, CaseStep
+from app.casework.steps import question_open
 from app.errors import Refusal
 from app.events import SYSTEM, CaseVoided, JointAccepted, JointBegan, JointDecided, JointDelivered, JointWithdrawn
 from app.hall.queries import schedule, schedule_named
@@ -100,7 +102,14 @@ def parts_of(joint: JointCase, cases: list[Case]) -> list[Part]:
     for paper in joint.guide["handed_on"]:
         leans.setdefault(paper["item"], set()).add(paper["made_by"])
     return [
-        Part(case.item, position[case.item], CaseState(case.state), case.outcome, frozenset(leans.get(case.item, ())))
+        Part(
+            case.item,
+            position[case.item],
+            CaseState(case.state),
+            case.outcome,
+            frozenset(leans.get(case.item, ())),
+            case.under_way,
+        )
         for case in cases
     ]
 
@@ -131,7 +140,8 @@ def joint_clocks(session: Session, joint: JointCase, cases: list[Case]) -> CaseC
     if joint.promise_version is None:
         return clocks
     printed = schedule_named(joint.hall, joint.promise_version, session)
-    return replace(clocks, promise_at=reckoned(clocks, Clock.PROMISED, printed, clocks.start_at).due_at)
+    due_at = reckoned(clocks, Clock.PROMISED, printed, clocks.start_at).due_at
+    return replace(clocks, promise_at=due_at, promise_by=printed)
 
 
 def _run(session: Session, case: Case, clock: Clock) -> Run | None:
@@ -155,8 +165,9 @@ def joint_stands(
     clocks = joint_clocks(session, joint, cases)
     if clocks is None:
         return None
-    moment = min(at, joint.decided_at) if joint.decided_at else at
-    return standing(clocks, calendar or joint_calendar(session, joint), moment)
+    done = joint.decided_at is not None and joint.decided_at <= at
+    moment = joint.decided_at if joint.decided_at and done else at
+    return standing(clocks, calendar or joint_calendar(session, joint), moment, done=done)
 
 
 def move_clocks(tx: Transaction, joint: JointCase, cases: list[Case]) -> None:
@@ -213,7 +224,8 @@ def _by_itself(tx: Transaction) -> Iterator[None]:
 
 def _stand(tx: Transaction, joint: JointCase) -> bool:
     """Set the whole where its parts stand; False when it stands there already, or is over."""
-    parts = parts_of(joint, cases_of(tx.session, joint))
+    cases = cases_of(tx.session, joint)
+    parts = parts_of(joint, cases)
     state = state_of(parts, accepted=joint.accepted_at is not None)
     if joint.state in (state, JointState.DELIVERED, JointState.WITHDRAWN):
         return False
@@ -226,7 +238,7 @@ def _stand(tx: Transaction, joint: JointCase) -> bool:
     if state is JointState.DECIDED:
         tx.record(JointDecided(**named(joint), granted=sum(part.granted for part in parts), parts=len(parts)))
     elif state is JointState.DELIVERED:
-        write(tx, joint, delivered_at=tx.at)
+        write(tx, joint, delivered_at=max(case.delivered_at for case in cases if case.delivered_at))
         tx.record(JointDelivered(**named(joint)))
     elif state is JointState.WITHDRAWN:
         tx.record(JointWithdrawn(**named(joint)))
@@ -234,11 +246,12 @@ def _stand(tx: Transaction, joint: JointCase) -> bool:
 
 
 def _begin(tx: Transaction, joint: JointCase) -> bool:
-    """Receive the drafts whose turn has come, accept those whose papers are all here, end what can never begin."""
+    """Receive the drafts whose turn and papers have come, accept those that lack nothing, end what can never begin."""
     cases = {case.item: case for case in cases_of(tx.session, joint)}
     parts = parts_of(joint, list(cases.values()))
     hopeless = impossible(parts)
-    ready = beginning(parts) if joint.accepted_at is not None and not hopeless else []
+    turn = beginning(parts) if joint.accepted_at is not None and not hopeless else []
+    ready = [part for part in turn if _filed(tx, joint, cases[part.item])]
     if ready:
         tx.record(JointBegan(**named(joint), cases=tuple(cases[part.item].number for part in ready)))
     with _by_itself(tx):
@@ -251,6 +264,22 @@ def _begin(tx: Transaction, joint: JointCase) -> bool:
             if not lacking_papers(tx, case):
                 _accept(tx, joint, case, paper=True)
     return bool(hopeless or ready)
+
+
+def _filed(tx: Transaction, joint: JointCase, case: Case) -> bool:
+    """Whether papers of this part have been handed in, besides those of earlier ones; or nothing is wanted any more.
+
+    Until then nothing has been received: the law's days to tell what is missing count from the papers (行政许可法 §32).
+    """
+    if not lacking_papers(tx, case):
+        return True
+    position = {child["item"]: child["position"] for child in joint.guide["children"]}
+    rows = materials_of(tx.session, joint)
+    for material in joint.guide["materials"]:
+        turns = {use["item"]: position[use["item"]] for use in material["serves"]}
+        if turns.get(case.item) == min(turns.values()) and rows[material["code"]].state in BROUGHT:
+            return True
+    return False
 
 
 def drop(tx: Transaction, case: Case, reason: str) -> None:
@@ -278,17 +307,20 @@ def _accept(tx: Transaction, joint: JointCase, case: Case, *, paper: bool) -> No
     change(tx, case, accepted_by=joint.received_by)
 
 
-def question_open(case: Case) -> bool:
-    """Whether the chief representative still has to say if the part may go on."""
-    return bool(case.no_request_kind and not case.no_request_answer)
-
-
 def wait_together(tx: Transaction, cases: list[Case]) -> None:
-    """Part of an action: the applicant was told in time for the whole, so no part is deemed accepted on its own."""
+    """Part of an action: the applicant was told once and in time for the whole, so for every part of it.
+
+    No part is deemed accepted on its own, and none may be asked for more.
+    """
     for case in cases:
         if case.state == CaseState.RECEIVED:
-            change(tx, case, notice_due_at=None)
+            change(tx, case, notice_due_at=None, supplement_notices=1)
             set_alarm(tx, case, Alarm.NOTICE, None)
+
+
+def awaited(joint: JointCase, cases: list[Case]) -> set[str]:
+    """The items of the parts whose turn has come, but none of whose own papers have."""
+    return {part.item for part in beginning(parts_of(joint, cases))}
 
 
 def at_intake(cases: list[Case]) -> list[Case]:

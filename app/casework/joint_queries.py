@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app import eventlog, events, privacy
@@ -13,8 +13,16 @@ from app.action import Transaction
 from app.casework.cases import open_field, stands
 from app.casework.joint_models import JointCase
 from app.casework.joint_papers import open_problem
-from app.casework.joint_parts import cases_of, joint_calendar, joint_clocks, joint_stands, materials_of, serves
-from app.casework.models import Case
+from app.casework.joint_parts import (
+    awaited,
+    cases_of,
+    joint_calendar,
+    joint_clocks,
+    joint_stands,
+    materials_of,
+    serves,
+)
+from app.casework.models import UNDER_WAY, Case
 from app.casework.queries import clock_view
 from app.casework.rules.clocks import Clock, Standing, ledger
 from app.casework.rules.joint import TABLE, JointState, JointStep
@@ -89,11 +97,11 @@ def _view(session: Session, joint: JointCase, at: datetime) -> dict[str, Any]:
         "state": joint.state,
         "applicant": {"kind": joint.applicant_kind, **_masked(applicant)},
         "agent": _masked(agent) if agent else None,
-        "form": _form(theme, open_field(joint, "form")),
+        "form": filled_form(joint),
         "materials": _materials(session, joint, cases),
         "light": light_of(joint, now),
         "clocks": {clock.value: _clock(joint, clock, now) for clock in Clock},
-        "children": [_child(session, joint, case, at) for case in cases],
+        "children": _children(session, joint, cases, at),
         "stages": theme["stages"],
         "extension": open_field(joint, "extension"),
         "received_at": iso(joint.received_at),
@@ -139,18 +147,20 @@ def _masked(party: dict[str, str]) -> dict[str, str | None]:
     }
 
 
-_MASKS = {"id": privacy.mask_id, "phone": privacy.mask_phone}
+_MASKS = {"id": privacy.mask_id, "phone": privacy.mask_phone, "address": privacy.mask_address}
 
 
-def _form(theme: dict[str, Any], answers: dict[str, str]) -> list[dict[str, Any]]:
-    """The merged form as staff read it; numbers of people are masked."""
+def filled_form(joint: JointCase, *, whole: bool = False) -> list[dict[str, Any]]:
+    """The merged form as staff read it: names, numbers and addresses masked, or (`whole`) as they were given."""
+    theme, answers = joint.guide, open_field(joint, "form")
     rows = []
     for field in theme["form"]:
         answer = answers.get(field["key"])
         if answer is None:
             continue
         choice = next((c for c in field.get("choices") or () if c["code"] == answer), None)
-        value = choice["name"] if choice else _MASKS.get(field["type"], str)(answer)
+        mask = privacy.mask_name if field.get("person") else _MASKS.get(field["type"], str)
+        value = choice["name"] if choice else answer if whole else mask(answer)
         value_en = choice["name_en"] if choice else value
         rows.append({"label": field["label"], "label_en": field["label_en"], "value": value, "value_en": value_en})
     return rows
@@ -159,7 +169,7 @@ def _form(theme: dict[str, Any], answers: dict[str, str]) -> list[dict[str, Any]
 def _materials(session: Session, joint: JointCase, cases: list[Case]) -> list[dict[str, Any]]:
     """The merged materials; `wanted` when a part whose turn it is or was needs it now, not only a later stage."""
     theme, rows = joint.guide, materials_of(session, joint)
-    drafts = {case.item for case in cases if case.state == CaseState.DRAFT}
+    later = {case.item for case in cases if case.state == CaseState.DRAFT} - awaited(joint, cases)
     names = {child["item"]: child for child in theme["children"]}
     shown = []
     for material in theme["materials"]:
@@ -172,10 +182,16 @@ def _materials(session: Session, joint: JointCase, cases: list[Case]) -> list[di
                 "state": row.state,
                 "requested": row.requested,
                 "problem": open_problem(row),
-                "wanted": not drafts.issuperset(items),
+                "wanted": not later.issuperset(items),
             }
         )
     return shown
+
+
+def _children(session: Session, joint: JointCase, cases: list[Case], at: datetime) -> list[dict[str, Any]]:
+    """The parts; `awaited` when a part's turn has come and its papers have not."""
+    turn = awaited(joint, cases)
+    return [{**_child(session, joint, case, at), "awaited": case.item in turn} for case in cases]
 
 
 def _child(session: Session, joint: JointCase, case: Case, at: datetime) -> dict[str, Any]:
@@ -191,7 +207,7 @@ def _child(session: Session, joint: JointCase, case: Case, at: datetime) -> dict
         "outcome": case.outcome,
         "light": case.light,
         "promised": clock_view(case, Clock.PROMISED, now),
-        "overdue": bool(now and case.state in DECIDING and now.promised.passed_by(at)),
+        "overdue": bool(now and case.state in DECIDING and now.late(Clock.PROMISED)),
         "shelf": case.shelf,
         "accepted_at": iso(case.accepted_at),
         "decided_at": iso(case.decided_at),
@@ -204,16 +220,17 @@ def _clock(joint: JointCase, clock: Clock, now: Standing | None) -> dict[str, An
     limit = joint.guide[clock.value]
     days = Unit(limit["unit"]).in_days
     stand = now.of(clock) if now else None
-    if stand is not None:  # with its extension
-        limit = {"amount": stand.limit.amount, "unit": stand.limit.unit.value}
     size = limit["amount"] if days else limit["amount"] * 60
     return {
         "limit": limit,
+        "longer": stand.limit.amount - limit["amount"] if stand else 0,
         "unit": "day" if days else "minute",
         "due_at": iso(stand.due_at) if stand else None,
         "remaining": stand.remaining if stand else size,
         "used": stand.used if stand else 0,
         "light": light_of(joint, now),
+        "late": bool(now and now.late(clock)),
+        "kept": bool(clock is Clock.PROMISED and now and now.kept),
         "provisional": bool(stand and stand.provisional),
         "stopped": bool(stand and stand.stopped),
         "running": bool(stand and joint.state == JointState.ACCEPTED and not stand.stopped),
@@ -255,7 +272,7 @@ def public_joint(hall: str, joint_id: int, at: datetime) -> dict[str, Any]:
     cases = cases_of(session, joint)
     now = joint_stands(session, joint, cases, at)
     hidden = ("shelf", "item", "overdue")
-    children = [_child(session, joint, case, at) for case in cases]
+    children = _children(session, joint, cases, at)
     return {
         "number": joint.number,
         "hall": joint.hall,
@@ -283,12 +300,18 @@ def to_bring(materials: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def _something_left() -> ColumnElement[bool]:
+    """Whether a decided whole has a result that is not in the applicant's hands: nothing need ever have been granted."""
+    mine = (Case.hall == JointCase.hall, Case.joint_id == JointCase.id)
+    return or_(JointCase.state != JointState.DECIDED, exists().where(*mine, or_(Case.tab == "pickup", UNDER_WAY)))
+
+
 def joint_list(
     *, at: datetime, hall: str | None = None, state: str | None = None, page: int = 1, per_page: int = PER_PAGE
 ) -> dict[str, Any]:
-    """One-thing cases by their due instant, soonest first: the open ones, or those of one state, newest first."""
+    """One-thing cases by their due instant, soonest first: those to do something about, or of one state, newest first."""
     session = db.session()
-    conditions: list[Any] = [JointCase.state == state if state else JointCase.state.in_(OPEN)]
+    conditions: list[Any] = [JointCase.state == state] if state else [JointCase.state.in_(OPEN), _something_left()]
     if hall:
         conditions.append(JointCase.hall == hall)
     total = session.execute(select(func.count()).select_from(JointCase).where(*conditions)).scalar_one()

@@ -50,6 +50,8 @@ def receive_joint(
     licence.expired, licence.revoked, text.empty and other bad words. Locks the hall. Tells JointReceived, CaseReceived, CaseCollected, NoticeIssued.
     """
     guide = theme_of(theme, on=tx.day)
+    answers = read_form(guide["form"], form)  # it may name who represents the applicant
+    applicant = {**applicant, "representative": applicant.get("representative") or answers.get("representative")}
     entered = enter(
         tx,
         kind="joint",
@@ -62,7 +64,6 @@ def receive_joint(
         window=window,
     )
     states = _states(guide, materials)
-    answers = read_form(guide["form"], form)
     joint = JointCase(
         **entered.columns,
         theme=theme,

@@ -30,6 +30,7 @@ from app.words import clean
 
 MOST_LEVELS = 8  # a hall higher up than that is a loop in the data
 HERE = "received"  # of a material that lies in the bundle
+SHELVED = frozenset({CaseState.GRANTED, CaseState.READY})  # there is a result that goes on a shelf
 
 
 @action
@@ -78,8 +79,8 @@ def send_manifest(
 
     Up, by this hall: what it collected, and forwarded cases. Down, by the hall to which the cases went: their results,
     to be issued here. Refuses manifest.empty, manifest.to_hall, case.unknown, manifest.not_sendable,
-    manifest.on_its_way, auth.forbidden, auth.foreign_hall and bad words. Locks the hall whose cases they are. Tells
-    ManifestSent, NoticeIssued.
+    manifest.on_its_way, auth.forbidden, auth.foreign_hall and bad words. What lay on a shelf leaves its slot. Locks the
+    hall whose cases they are. Tells ManifestSent, NoticeIssued.
     """
     if not (tx.actor.may(Permission.CASE_ACCEPT) or tx.actor.may(Permission.CASE_HAND_OVER)):
         raise Refusal("auth.forbidden")
@@ -113,6 +114,9 @@ def send_manifest(
     tx.session.flush()
     rows = [{"hall": tx.hall, "manifest_id": manifest_id, "case_id": case.id, "state": "sent"} for case in cases]
     tx.execute(insert(ManifestEntry), rows)
+    if down:
+        for case in cases:
+            change(tx, case, shelf=None)
     numbers = tuple(case.number for case in cases)
     tx.record(ManifestSent(manifest=manifest_id, number=number, from_hall=from_hall, to_hall=to, cases=numbers))
     entries = [line for case in cases for line in (_results(tx, case) if down else _papers(tx, case))]
@@ -125,7 +129,8 @@ def _refuse_unfit(tx: Transaction, case: Case, upper: str, *, down: bool) -> Non
         raise Refusal("auth.foreign_hall")
     collected = case.state == CaseState.DRAFT and case.joint_id is None
     forwarded = case.state == CaseState.FORWARDED and case.forwarded_to == upper
-    if not (case.state in PICKUP if down else collected or forwarded):
+    here = case.state in PICKUP and (case.state != CaseState.READY or case.handled_in == upper)
+    if not (here if down else collected or forwarded):
         raise Refusal("manifest.not_sendable", number=case.number)
     one = (ManifestEntry.hall == tx.hall, ManifestEntry.case_id == case.id, ManifestEntry.state == "sent")
     if tx.execute(select(ManifestEntry.case_id).where(*one)).first():
@@ -145,10 +150,11 @@ def arrive_manifest(
     """Take the bundle over at the hall to which it is addressed; `missing` names the cases whose papers are not in it.
 
     Collected cases are received as of now: their receipt is issued, and with `accept_complete` those whose papers are
-    all here are accepted at once. Results that came down lie ready at this window, if the actor hands out. What is
-    missing stays where it was and can be sent again. `notes` (case number → what was found) stay with the entries.
-    Refuses manifest.unknown, manifest.arrived, auth.foreign_hall, auth.forbidden and bad words. Locks the hall whose
-    cases they are. Tells ManifestArrived, CaseReceived, CaseAccepted, CaseReady, NoticeIssued.
+    all here are accepted at once. From now on this hall handles what arrived; results that came down lie ready at its
+    window, if the actor hands out. What is missing stays where it was and can be sent again. `notes` (case number →
+    what was found) stay with the entries. Refuses manifest.unknown, manifest.arrived, manifest.not_in_it (a number that
+    is not of this bundle), auth.foreign_hall, auth.forbidden and bad words. Locks the hall whose cases they are. Tells
+    ManifestArrived, CaseReceived, CaseAccepted, CaseReady, NoticeIssued.
     """
     manifest = _load(tx, manifest_id)
     if tx.actor.hall not in (None, manifest.to_hall):
@@ -160,6 +166,9 @@ def arrive_manifest(
     of_bundle = (ManifestEntry.hall == tx.hall, ManifestEntry.manifest_id == manifest.id)
     ids = list(tx.execute(select(ManifestEntry.case_id).where(*of_bundle).order_by(ManifestEntry.case_id)).scalars())
     cases = [load(tx, case_id) for case_id in ids]
+    strange = {*missing, *(notes or {})} - {case.number for case in cases}
+    if strange:
+        raise Refusal("manifest.not_in_it", number=manifest.number, case=min(strange))
     here = [case for case in cases if case.number not in set(missing)]
     for case in cases:
         found = clean(str((notes or {}).get(case.number) or ""), "note", limit=200, lines=True, empty=True)
@@ -189,13 +198,15 @@ def _take_over(tx: Transaction, manifest: Manifest, case: Case, *, accept_comple
     if case.state == CaseState.DRAFT:
         if not tx.actor.may(Permission.CASE_ACCEPT):
             raise Refusal("auth.forbidden")
-        change(tx, case, forwarded_to=manifest.to_hall)
+        change(tx, case, forwarded_to=manifest.to_hall, handled_in=manifest.to_hall)
         register(tx, case)
-        papers.issue(tx, case, "receipt", **_hall_facts(tx, manifest.to_hall))
+        papers.issue(tx, case, "receipt")
         if accept_complete and not lacking_papers(tx, case):
             accept(tx, case)
-    elif case.state == CaseState.GRANTED and manifest.to_hall == tx.hall and tx.actor.may(Permission.CASE_HAND_OVER):
-        make_ready(tx, case, shelf)
+    elif manifest.to_hall == tx.hall and case.state in SHELVED and tx.actor.may(Permission.CASE_HAND_OVER):
+        make_ready(tx, case, shelf, place=tx.hall)
+    elif manifest.to_hall in (tx.hall, case.forwarded_to):  # else it was called back while its papers travelled
+        change(tx, case, handled_in=manifest.to_hall)
 
 
 def _load(tx: Transaction, manifest_id: int) -> Manifest:

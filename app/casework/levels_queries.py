@@ -133,7 +133,7 @@ def manifest_desk(hall: str, at: datetime) -> dict[str, Any]:
     session = db.session()
     sent = Manifest.state == "sent"
     down: dict[str, list[dict[str, Any]]] = {}
-    for case in _cases(session, Case.forwarded_to == hall, Case.state.in_(sorted(PICKUP)), ~_travelled(hall)):
+    for case in _cases(session, Case.forwarded_to == hall, _is_result(hall), ~_travelled(hall)):
         down.setdefault(case["hall"], []).append(case)
     return {
         "above": above(hall),
@@ -153,6 +153,11 @@ def manifest_desk(hall: str, at: datetime) -> dict[str, Any]:
 def _collected_or_forwarded() -> ColumnElement[bool]:
     collected = and_(Case.state == CaseState.DRAFT, Case.joint_id.is_(None))
     return or_(collected, Case.state == CaseState.FORWARDED)
+
+
+def _is_result(hall: str) -> ColumnElement[bool]:
+    """Whether a result may go down from this hall: it is decided, and does not lie on another hall's shelf."""
+    return and_(Case.state.in_(sorted(PICKUP)), or_(Case.state != CaseState.READY, Case.handled_in == hall))
 
 
 def _on_the_way() -> ColumnElement[bool]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, select
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, and_, false, select
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 from app.casework.rules.alarms import Alarm
@@ -19,6 +20,7 @@ _SENT = "dispatched_at IS NOT NULL AND signed_at IS NULL"
 _RISEN = "forwarded_to IS NOT NULL"
 LATE_OPEN = f"tab IN ({', '.join(repr(tab) for tab in OPEN_TABS)}) AND light IN ('yellow', 'red')"
 _LATE_RISEN = f"{_RISEN} AND {LATE_OPEN}"
+TO_COLLECT = "tab = 'pickup'"
 _LATE_PART = f"state = 'open' AND {LATE_OPEN}"
 
 
@@ -103,6 +105,11 @@ class Application:
         return kept_guide(self, self.guide_digest)
 
 
+def own_hall(context: DefaultExecutionContext) -> str:
+    """A case lies where it was entered until its papers have gone up."""
+    return str(context.get_current_parameters()["hall"])
+
+
 class Case(Application, db.Model):
     """A case 办件. `tab` and `order_at` say where inboxes find it."""
 
@@ -115,6 +122,7 @@ class Case(Application, db.Model):
         Index("uq_cases_query_token", "query_token_hash", unique=True),
         Index("ix_cases_applicant", "applicant_key"),
         Index("ix_cases_ticket", "hall", "ticket_id"),
+        Index("ix_cases_joint", "hall", "joint_id", **only_where("joint_id IS NOT NULL")),
         Index("ix_cases_state", "hall", "state"),
         Index("ix_cases_next_light", "hall", "next_light_at", **only_where("next_light_at IS NOT NULL")),
         Index("ix_cases_open", "hall", "schedule_version", **only_where(among("state", DECIDING))),
@@ -126,7 +134,8 @@ class Case(Application, db.Model):
         Index("ix_cases_delivered", "hall", "delivered_at", **only_where("delivered_at IS NOT NULL")),
         Index("ix_cases_tab", "tab", "order_at", "id"),
         Index("ix_cases_hall_tab", "hall", "tab", "order_at", "id"),
-        Index("ix_cases_unsigned", "hall", "dispatched_at", **only_where(_SENT)),
+        Index("ix_cases_unsigned", "handled_in", "dispatched_at", **only_where(_SENT)),
+        Index("ix_cases_pickup", "handled_in", "state", **only_where(TO_COLLECT)),
         Index("ix_cases_overdue", "hall", "order_at", "id", **only_where(LATE_OPEN)),
     )
 
@@ -143,22 +152,27 @@ class Case(Application, db.Model):
     checked_at: Mapped[datetime | None]
     check_outcome: Mapped[str | None]
     supplement_notices: Mapped[int] = mapped_column(default=0)  # at intake; the law allows one
-    review_notices: Mapped[int] = mapped_column(default=0)  # during the review
+    review_notices: Mapped[int] = mapped_column(default=0)  # during the review: the most that one department gave
     collected_at: Mapped[datetime | None]  # 代收: at a point that may not receive
     received_at: Mapped[datetime | None]
     clock_from_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
     dispatched_at: Mapped[datetime | None]
     signed_at: Mapped[datetime | None]  # the courier's slip came back
+    returned_at: Mapped[datetime | None]  # the courier brought the parcel back
+    revoked_at: Mapped[datetime | None]
     notice_due_at: Mapped[datetime | None]
+    supplied_at: Mapped[datetime | None]  # since when all that was asked for is in
     gap_due_at: Mapped[datetime | None]
     printed_due_at: Mapped[datetime | None]  # the promise as last printed on a paper
+    promise_version: Mapped[str | None]  # the schedule that the printed promise was counted with
     promise_at: Mapped[datetime | None]  # that promise, kept against a newer calendar
     next_light_at: Mapped[datetime | None]
     took: Mapped[int | None]  # of the promised limit, until the decision: days, or minutes of a limit in hours
     outcome: Mapped[str | None]
     shelf: Mapped[str | None]
-    forwarded_to: Mapped[str | None]
+    forwarded_to: Mapped[str | None]  # the hall above that has to do with it
+    handled_in: Mapped[str] = mapped_column(default=own_hall, server_default="")  # where its papers or results lie
     delivered_how: Mapped[str | None]
     signature_sealed: Mapped[str | None]  # the receiver's signature, a PNG in base64
     courier: Mapped[dict[str, Any] | None]  # carrier, zone, fee in fen
@@ -173,9 +187,21 @@ class Case(Application, db.Model):
     check_sealed: Mapped[str | None]  # what the check after a commitment found
     end_sealed: Mapped[str | None]  # why a case was voided or revoked
 
+    @property
+    def under_way(self) -> bool:
+        """Whether a courier has the result: nobody has signed for it yet."""
+        return self.state == CaseState.DELIVERED and self.dispatched_at is not None and self.signed_at is None
+
+
+UNDER_WAY = and_(Case.state == CaseState.DELIVERED, Case.dispatched_at.is_not(None), Case.signed_at.is_(None))
+
 
 class CaseMaterial(db.Model):
-    """The state of one material of one case; `requested` once the one-time notice has named it."""
+    """The state of one material of one case.
+
+    `requested` once the one-time notice has named it; `tolerated` while it may follow the acceptance 容缺, until it comes
+    in or the case ends.
+    """
 
     __tablename__ = "case_materials"
     __table_args__ = (
@@ -188,6 +214,7 @@ class CaseMaterial(db.Model):
     code: Mapped[str] = mapped_column(primary_key=True)
     state: Mapped[str]
     requested: Mapped[bool] = mapped_column(default=False)
+    tolerated: Mapped[bool] = mapped_column(default=False, server_default=false())
     problem_sealed: Mapped[str | None]
     shared_sealed: Mapped[str | None]  # the e-licences that stand for the paper, as they were when it was shared
 
@@ -195,7 +222,8 @@ class CaseMaterial(db.Model):
 class CaseStop(db.Model):
     """A stop of a case's clocks: `clocks` is "both" or "promised"; open while `until_at` is null.
 
-    `days` is the time that the applicant was told it needs; 0 for a supplement, which the applicant ends.
+    `days` is the time that the applicant was told it needs; 0 for a supplement, which the applicant ends. `department`
+    is whose stop it is; stops of old do not say.
     """
 
     __tablename__ = "case_stops"
@@ -213,6 +241,7 @@ class CaseStop(db.Model):
     clocks: Mapped[str]
     ground: Mapped[str]
     days: Mapped[int]
+    department: Mapped[str | None]
     from_at: Mapped[datetime]
     until_at: Mapped[datetime | None]
 

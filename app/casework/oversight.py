@@ -163,7 +163,7 @@ def _now_of_each(tx: Transaction, cases: Mapping[int, Case]) -> dict[int, Now]:
             stopped=state in STOPPED,
             gap=case.gap_due_at is not None,
             unchecked=case.checked_at is None,
-            waiting=state in PICKUP,
+            waiting=state in PICKUP or case.under_way,
             urged=case.id in urged,
         )
     return found

@@ -10,15 +10,16 @@ from sqlalchemy import select
 
 from app import privacy
 from app.action import Transaction
-from app.casework.cases import change, material_states, open_field, reviews_of
+from app.casework.cases import material_states, open_field, reviews_of
 from app.casework.models import Case
+from app.casework.moves import print_promise
+from app.casework.rules.materials import HERE
 from app.hall.models import Hall
 from app.hall.rules.clock import Unit
 from app.notices.issue import issue_notice
 from app.notices.models import NoticeRow
 from app.now import iso, local
 from app.people.models import Staff
-from app.people.permissions import Permission
 
 PROMISING = frozenset(
     {
@@ -62,7 +63,7 @@ def issue(tx: Transaction, case: Case, kind: str, **more: Any) -> dict[str, Any]
     """
     facts = {key: value for key, value in {**_facts(tx, case), **more}.items() if value is not None}
     if kind in PROMISING:
-        change(tx, case, printed_due_at=case.promised_due_at)
+        print_promise(case)
     return issue_notice(tx, kind=kind, facts=facts, case_id=case.id)
 
 
@@ -75,7 +76,7 @@ def issue_fee(tx: Transaction, case: Case) -> None:
 
 
 def _facts(tx: Transaction, case: Case) -> dict[str, Any]:
-    hall = tx.execute(select(Hall).where(Hall.code == tx.hall)).scalar_one()
+    hall = tx.execute(select(Hall).where(Hall.code == case.handled_in)).scalar_one()
     applicant, agent, codes = open_field(case, "applicant"), open_field(case, "agent"), open_field(case, "codes")
     guide = case.guide
     return {
@@ -100,7 +101,7 @@ def _facts(tx: Transaction, case: Case) -> dict[str, Any]:
         "received_at": iso(case.received_at),
         "accepted_at": iso(case.accepted_at),
         "clerk_name": name_of(tx) or None,
-        "window": case.window if tx.actor.may(Permission.CASE_ACCEPT) else None,
+        "window": case.window if tx.actor.id == case.received_by and case.handled_in == tx.hall else None,
         "fee": fee_text(guide["fee"]),
         "legal_basis": [basis_text(b) for b in guide["legal_basis"]],
         "result_name": guide["result_name"],
@@ -119,10 +120,10 @@ def materials(tx: Transaction, case: Case, codes: set[str] | None = None) -> lis
         state = row.state if row else "missing"
         if state == "missing" and not material["required"]:
             state = "not_needed"
-        if state == "missing" and case.tolerant:
+        if row is not None and row.tolerated:
             state = "tolerated"
         problem = None
-        if row is not None and row.problem_sealed:
+        if row is not None and row.problem_sealed and row.state not in HERE:
             problem = privacy.open_sealed(row.problem_sealed, f"case_materials.problem|{tx.hall}|{case.id}|{row.code}")
         line = {"name": material["name"], "form": material["form"], "copies": material["copies"], "state": state}
         lines.append({**line, "problem": problem})

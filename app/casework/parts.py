@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from app import privacy
 from app.action import Transaction
-from app.casework.cases import reviews_of, wait
-from app.casework.models import Case, CaseReview
+from app.casework.cases import reviews_of, set_review, stops_of, wait
+from app.casework.models import Case, CaseReview, CaseStop
 from app.casework.rules.alarms import TAKE_WITHIN, Alarm
 from app.casework.rules.states import DECIDING, CaseState
 from app.catalog.rules.classes import TimeClass
 from app.errors import Refusal
 from app.people.permissions import Permission
+
+SUPPLEMENT = "supplement"  # the ground of a stop that waits for the applicant's papers
 
 
 def own_review(tx: Transaction, case: Case) -> CaseReview:
@@ -20,10 +23,40 @@ def own_review(tx: Transaction, case: Case) -> CaseReview:
 
     Refuses auth.foreign_department, case.not_authorised, case.illegal_step (nothing is being decided).
     """
-    open_ = [review for review in reviews_of(tx.session, tx.hall, case.id) if review.state == "open"]
     if CaseState(case.state) not in DECIDING:
         raise Refusal("case.illegal_step", number=case.number, state=case.state)
-    return _own(tx, case, open_)
+    return _own(tx, case, _open(tx, case))
+
+
+def own_stop(tx: Transaction, case: Case) -> CaseReview:
+    """The part for which the clock stands still now, if the actor may act on it: nobody ends another's hearing.
+
+    Refuses auth.foreign_department, case.not_authorised.
+    """
+    whose = {stop.department for stop in stops_of(tx.session, tx.hall, case.id) if stop.until_at is None}
+    return _own(tx, case, [part for part in _open(tx, case) if whose & {part.department, None}])
+
+
+def asking_review(tx: Transaction, case: Case) -> CaseReview:
+    """The open part for which papers are asked: the own one; whoever may override asks for the one that asked last.
+
+    Refuses as `own_review` does.
+    """
+    if tx.actor.department is None and tx.actor.may(Permission.CASE_OVERRIDE):
+        for stop in reversed(stops_of(tx.session, tx.hall, case.id)):
+            for part in _open(tx, case):
+                if times_asked([stop], part.department):
+                    return part
+    return own_review(tx, case)
+
+
+def times_asked(stops: Iterable[CaseStop], department: str) -> int:
+    """How often a department has asked for papers during its review, by the stops of the case."""
+    return sum(stop.ground == SUPPLEMENT and stop.department in (department, None) for stop in stops)
+
+
+def _open(tx: Transaction, case: Case) -> list[CaseReview]:
+    return [review for review in reviews_of(tx.session, tx.hall, case.id) if review.state == "open"]
 
 
 def own_part(tx: Transaction, case: Case) -> CaseReview:
@@ -43,9 +76,19 @@ def _own(tx: Transaction, case: Case, parts: list[CaseReview]) -> CaseReview:
 
 
 def await_taking(tx: Transaction, case: Case) -> None:
-    """Part of an action: a part has been opened, and its department is expected to take it up; at once on the spot."""
-    if not TimeClass(case.guide["time_class"]).on_the_spot:
+    """Part of an action: a part lies open that its department is expected to take up; at once on the spot.
+
+    While the case stands still nobody can: then it is awaited anew when the case goes on.
+    """
+    untaken = any(part.taken_by is None for part in _open(tx, case))
+    if untaken and not TimeClass(case.guide["time_class"]).on_the_spot:
         wait(tx, case, Alarm.STAGE, TAKE_WITHIN)
+
+
+def close_parts(tx: Transaction, case: Case) -> None:
+    """Part of an action: there is nothing left to decide, so no department is expected to any more."""
+    for part in _open(tx, case):
+        set_review(tx, case, part, state="waiting")
 
 
 def refuse_intake(tx: Transaction, case: Case) -> None:

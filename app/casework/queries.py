@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app import eventlog, events, privacy
@@ -20,9 +20,10 @@ from app.casework.cases import (
     stands,
     stops_of,
 )
+from app.casework.joint_models import Manifest, ManifestEntry
 from app.casework.licences import shared_with
 from app.casework.models import Case, CaseAlarm, CaseMaterial
-from app.casework.parts import open_words
+from app.casework.parts import open_words, times_asked
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import Clock, Standing, ledger
 from app.casework.rules.states import CaseState
@@ -37,6 +38,8 @@ from app.notices.queries import notices_of_case
 from app.now import iso
 
 PER_PAGE = 20
+_TO_BRING = ("name", "name_en", "problem", "form", "copies", "tolerated", "bring_by")
+_ASKING = (CaseState.CORRECTION, CaseState.REVIEW_CORRECTION)  # a notice waits for its papers
 
 
 def find_case(number: str) -> tuple[str, int]:
@@ -87,9 +90,10 @@ def _one(session: Session, hall: str, case_id: int) -> Case:
 
 
 def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
-    guide, now = case.guide, stands(session, case, at)
+    guide, now, materials = case.guide, stands(session, case, at), _materials(session, case)
     applicant, agent = open_field(case, "applicant"), open_field(case, "agent")
     request = open_field(case, "no_request") if case.no_request_kind else None
+    stops = stops_of(session, case.hall, case.id)
     return {
         "number": case.number,
         "acceptance_number": case.acceptance_number,
@@ -98,7 +102,7 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
         "state": case.state,
         "applicant": {"kind": case.applicant_kind, **_masked(applicant)},
         "agent": _masked(agent) if agent else None,
-        "materials": _materials(session, case),
+        "materials": materials,
         "light": case.light,
         "flags": _flags(case),
         "clocks": {clock.value: clock_view(case, clock, now) for clock in Clock},
@@ -119,6 +123,7 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
                 "signatures": review.signatures,
                 "decided_by": review.decided_by,
                 "decided_at": iso(review.decided_at),
+                "asked": times_asked(stops, review.department) > 0,
             }
             for review in reviews_of(session, case.hall, case.id)
         ],
@@ -127,10 +132,11 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
                 "clocks": s.clocks,
                 "ground": s.ground,
                 "days": s.days,
+                "department": s.department,
                 "from_at": iso(s.from_at),
                 "until_at": iso(s.until_at),
             }
-            for s in stops_of(session, case.hall, case.id)
+            for s in stops
         ],
         "commitment": open_field(case, "commitment"),
         "extension": open_field(case, "extension"),
@@ -143,12 +149,14 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
         "accepted_at": iso(case.accepted_at),
         "decided_at": iso(case.decided_at),
         "ready_at": iso(case.ready_at),
+        "returned_at": iso(case.returned_at),
         "delivered_at": iso(case.delivered_at),
         "outcome": case.outcome,
         "result": {**_result(guide), "shelf": case.shelf},
         "window": case.window,
         **_window_name(session, case),
         "forwarded_to": case.forwarded_to,
+        "handled_in": case.handled_in,
         "delivered_how": case.delivered_how,
         "delivery": _staff_delivery(case),
         "check": _check(case),
@@ -159,13 +167,13 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
             for r in eventlog.read_subject(case.hall, f"case:{case.id}")
         ],
         "notices": notices_of_case(case.hall, case.id),
-        "steps": [step.value for step in steps_of(case)],
+        "steps": [step.value for step in steps_of(case, gap=any(m["tolerated"] for m in materials))],
     }
 
 
 def supplement_due_at(session: Session, case: Case) -> datetime | None:
     """Until when the applicant is to bring what was asked for; None when nothing is asked, or the law sets no day."""
-    if case.state not in (CaseState.CORRECTION, CaseState.REVIEW_CORRECTION):
+    if case.state not in _ASKING:
         return None
     mine = (CaseAlarm.hall == case.hall, CaseAlarm.case_id == case.id, CaseAlarm.kind == Alarm.SUPPLEMENT)
     return session.execute(select(CaseAlarm.due_at).where(*mine)).scalar_one_or_none()
@@ -173,7 +181,7 @@ def supplement_due_at(session: Session, case: Case) -> datetime | None:
 
 def _flags(case: Case) -> dict[str, bool]:
     names = ("tolerant", "deemed_accepted", "extended", "on_commitment")
-    return {name: getattr(case, name) for name in names}
+    return {"told": case.supplement_notices > 0, **{name: getattr(case, name) for name in names}}
 
 
 def _delivery(case: Case) -> dict[str, Any] | None:
@@ -232,7 +240,7 @@ def _masked(party: dict[str, str]) -> dict[str, str | None]:
 
 
 def _materials(session: Session, case: Case) -> list[dict[str, Any]]:
-    rows = material_states(session, case.hall, case.id)
+    rows, asked_by = material_states(session, case.hall, case.id), supplement_due_at(session, case)
     result = []
     for material in case.guide["materials"]:
         row = rows.get(material["code"])
@@ -240,8 +248,13 @@ def _materials(session: Session, case: Case) -> list[dict[str, Any]]:
         if row is not None and row.problem_sealed:
             context = f"case_materials.problem|{case.hall}|{case.id}|{row.code}"
             problem = privacy.open_sealed(row.problem_sealed, context)
-        told = {"state": row.state if row else "missing", "requested": bool(row and row.requested), "problem": problem}
-        result.append({**material, **told, "licences": _licences(row)})
+        state, requested = (row.state, row.requested) if row else ("missing", False)
+        tolerated = bool(row and row.tolerated)
+        asked = state == "missing" and (requested or (material["required"] and case.state == CaseState.CORRECTION))
+        wanted = tolerated or (asked and case.state in _ASKING)
+        told = {"state": state, "requested": requested, "tolerated": tolerated, "problem": problem, "wanted": wanted}
+        due_at = case.gap_due_at if tolerated else asked_by if wanted else None
+        result.append({**material, **told, "bring_by": iso(due_at), "licences": _licences(row)})
     return result
 
 
@@ -252,17 +265,24 @@ def _licences(row: CaseMaterial | None) -> list[dict[str, Any]]:
 
 
 def clock_view(case: Case, clock: Clock, now: Standing | None) -> dict[str, Any]:
-    """A clock as the API shows it. `remaining` is in days (WD, ND) or minutes (WH, NH), below zero when overdue."""
+    """A clock as the API shows it. `remaining` is in days (WD, ND) or minutes (WH, NH), below zero when overdue.
+
+    `limit` is the guide's own, `longer` by how much it was extended: together they are used and remaining. `late` from
+    the due instant on, when nothing need be overdrawn yet.
+    """
     limit = (clock is Clock.PROMISED and case.converted) or case.guide[clock.value]
     days = Unit(limit["unit"]).in_days
     size = limit["amount"] if days else limit["amount"] * 60
     shown: dict[str, Any] = {
         "limit": limit,
+        "longer": 0,
         "unit": "day" if days else "minute",
         "due_at": None,
         "remaining": size,
         "used": 0,
         "light": case.light,
+        "late": False,
+        "kept": False,
         "provisional": False,
         "stopped": False,
         "running": False,
@@ -271,10 +291,13 @@ def clock_view(case: Case, clock: Clock, now: Standing | None) -> dict[str, Any]
         return shown
     stand = now.of(clock)
     return shown | {
+        "longer": stand.limit.amount - limit["amount"],
         "due_at": iso(stand.due_at),
         "remaining": stand.remaining,
         "used": stand.used,
         "light": case.light,
+        "late": now.late(clock),
+        "kept": clock is Clock.PROMISED and now.kept,
         "provisional": stand.provisional,
         "stopped": stand.stopped,
         "running": ended_at(case) is None and not stand.stopped,
@@ -288,7 +311,8 @@ def deadline_ledger(hall: str, case_id: int, at: datetime) -> dict[str, list[dic
     clocks = clocks_of(session, case)
     if clocks is None:
         return {clock.value: [] for clock in Clock}
-    moment = min(at, case.decided_at) if case.decided_at else at
+    ended = ended_at(case)
+    moment = min(at, ended) if ended else at
     calendar = calendar_of(session, case)
     return {clock.value: [row.to_dict() for row in ledger(clocks, clock, calendar, moment)] for clock in Clock}
 
@@ -299,12 +323,13 @@ def public_view(hall: str, case_id: int, at: datetime) -> dict[str, Any]:
     case = _one(session, hall, case_id)
     now = stands(session, case, at)
     promised = clock_view(case, Clock.PROMISED, now)
-    materials = _materials(session, case)
-    asked = case.state in (CaseState.CORRECTION, CaseState.REVIEW_CORRECTION) or case.tolerant
+    to_bring = [material for material in _materials(session, case) if material["wanted"]]
     return {
         "number": case.number,
         "acceptance_number": case.acceptance_number,
         "hall": case.hall,
+        "handled_in": case.handled_in,
+        "under_way_to": _under_way_to(session, case),
         "item": item_view(case),
         "state": case.state,
         "outcome": case.outcome,
@@ -316,18 +341,8 @@ def public_view(hall: str, case_id: int, at: datetime) -> dict[str, Any]:
         "overdue": overdue_of(case),
         "promised": promised,
         "statutory": clock_view(case, Clock.STATUTORY, now),
-        "to_bring": [
-            {
-                "name": m["name"],
-                "name_en": m["name_en"],
-                "problem": m["problem"],
-                "form": m["form"],
-                "copies": m["copies"],
-            }
-            for m in materials
-            if asked and m["state"] == "missing" and (m["required"] or m["requested"])
-        ],
-        "bring_by": iso(supplement_due_at(session, case) or case.gap_due_at),
+        "to_bring": [{name: material[name] for name in _TO_BRING} for material in to_bring],
+        "bring_by": min(filter(None, (material["bring_by"] for material in to_bring)), default=None),
         "departments": [
             {"department": r.department, "department_en": department_en(r.department), "state": r.state}
             for r in reviews_of(session, hall, case_id)
@@ -336,6 +351,13 @@ def public_view(hall: str, case_id: int, at: datetime) -> dict[str, Any]:
         "delivery": _delivery(case),
         "flags": _flags(case),
     }
+
+
+def _under_way_to(session: Session, case: Case) -> str | None:
+    """The hall to which its papers or results travel at this moment."""
+    road = and_(Manifest.hall == ManifestEntry.hall, Manifest.id == ManifestEntry.manifest_id)
+    mine = (ManifestEntry.hall == case.hall, ManifestEntry.case_id == case.id, ManifestEntry.state == "sent")
+    return session.execute(select(Manifest.to_hall).join(ManifestEntry, road).where(*mine)).scalar_one_or_none()
 
 
 def codes_of(hall: str, case_id: int) -> dict[str, str]:

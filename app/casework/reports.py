@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, select, true, tuple_
+from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true, tuple_
 from sqlalchemy import case as when
 
 from app.casework.cases import ended_at
@@ -63,7 +63,7 @@ FIGURES: dict[str, Figure] = {
     "withdrawn": Figure("received", lambda: Case.state.in_(_WITHDRAWN)),
     "deemed": Figure("received", lambda: Case.deemed_accepted),
     "tolerant": Figure("received", lambda: Case.tolerant),
-    "second_notice": Figure("received", lambda: Case.supplement_notices > 1),
+    "second_notice": Figure("received", lambda: or_(Case.supplement_notices > 1, Case.review_notices > 1)),
     "instant": Figure("received", true, instant=True),
     "converted": Figure("received", lambda: Case.converted.is_not(None), instant=True),
     "decided": Figure("decided", true),

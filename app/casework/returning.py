@@ -8,6 +8,7 @@ from app.casework.joint_models import JointCase
 from app.casework.joint_parts import cases_of
 from app.casework.joint_queries import find_joint, find_joint_by_query, find_joint_by_token
 from app.casework.models import Case
+from app.casework.pledges import may_follow
 from app.casework.queries import find_by_query, find_by_query_token, find_case
 from app.casework.rules.states import CaseState
 from app.db import db
@@ -51,7 +52,7 @@ def _waiting(hall: str, of_one: Callable[[], _Found], of_whole: Callable[[], _Fo
         raise Refusal("auth.foreign_hall")
     row = db.session.get_one(kind, (of_hall, row_id))
     cases = cases_of(db.session(), row) if isinstance(row, JointCase) else [row]
-    due = next((case for case in cases if case.state in SUPPLEMENT_DUE), None)
+    due = next((case for case in cases if case.state in SUPPLEMENT_DUE or may_follow(db.session(), case)), None)
     if due is None:
         raise Refusal("case.no_supplement_due", number=row.number)
     return due.number, due.item

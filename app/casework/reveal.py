@@ -1,28 +1,67 @@
-"""Looking at a masked value: one field, one reason, one line in the record (DOMAIN §7)."""
+"""Looking at what is masked: one field, one form or one paper, one reason, one line in the record (DOMAIN §7)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.action import Transaction, action
+from sqlalchemy import select
+
+from app.action import Transaction, action, visiting_action
 from app.casework.cases import load, open_field
+from app.casework.joint_parts import load as load_joint
+from app.casework.joint_queries import filled_form
+from app.casework.levels_queries import works_with
 from app.errors import Refusal
 from app.events import FieldRevealed
+from app.notices.models import NoticeRow
+from app.privacy import REASONS
 
 FIELDS = ("name", "id_number", "phone")
-REASONS = ("verify", "contact", "correct", "deliver")  # 核对身份 · 联系申请人 · 更正信息 · 送达
 
 
-@action
+@visiting_action
 def reveal_field(tx: Transaction, *, case_id: int, field: str, reason: str) -> dict[str, Any]:
-    """The full value of one field of the applicant. Refuses case.unknown, reveal.reason, request.invalid.
+    """The full value of one field of the applicant.
 
-    Locks the hall. Tells FieldRevealed.
+    Refuses case.unknown, auth.foreign_hall, reveal.reason, request.invalid. Locks the hall. Tells FieldRevealed.
     """
     if field not in FIELDS:
         raise Refusal("request.invalid", detail="field")
     if reason not in REASONS:
         raise Refusal("reveal.reason")
     case = load(tx, case_id)
+    if not works_with(tx.actor.hall, tx.hall, case_id):
+        raise Refusal("auth.foreign_hall")
     tx.record(FieldRevealed(of=f"case:{case.id}", field=field, reason=reason))
     return {"field": field, "value": open_field(case, "applicant").get(field, "")}
+
+
+@action
+def reveal_form(tx: Transaction, *, joint_id: int, reason: str) -> dict[str, Any]:
+    """The merged form of a one-thing case as it was filled in. Refuses joint.unknown, reveal.reason.
+
+    Locks the hall. Tells FieldRevealed.
+    """
+    if reason not in REASONS:
+        raise Refusal("reveal.reason")
+    joint = load_joint(tx, joint_id)
+    tx.record(FieldRevealed(of=f"joint:{joint.id}", field="form", reason=reason))
+    return {"form": filled_form(joint, whole=True)}
+
+
+@visiting_action
+def show_paper(tx: Transaction, *, notice_id: int, reason: str) -> dict[str, Any]:
+    """Look at an issued paper that tells more of a person than the name.
+
+    Refuses notice.unknown, auth.foreign_hall, reveal.reason. Locks the hall. Tells FieldRevealed.
+    """
+    if reason not in REASONS:
+        raise Refusal("reveal.reason")
+    paper = select(NoticeRow.case_id).where(NoticeRow.hall == tx.hall, NoticeRow.id == notice_id)
+    found = tx.execute(paper).one_or_none()
+    if found is None:
+        raise Refusal("notice.unknown")
+    if not works_with(tx.actor.hall, tx.hall, found.case_id or 0):
+        raise Refusal("auth.foreign_hall")
+    tx.record(FieldRevealed(of=f"case:{found.case_id}", field="paper", reason=reason, notice=notice_id))
+    return {"notice": notice_id}

@@ -12,7 +12,6 @@ from app.casework.cases import (
     change,
     checked,
     clear_alarms,
-    move_clocks,
     reviews_of,
     said,
     seal_field,
@@ -20,13 +19,18 @@ from app.casework.cases import (
     set_review,
     to_state,
 )
+from app.casework.delivery import await_delivery
+from app.casework.finish import stand_still
+from app.casework.intake import all_in, is_told_late
 from app.casework.licences import drop_result, keep_result
 from app.casework.models import Case, CaseReview
-from app.casework.parts import await_taking, own_part, own_review, proposers, refuse_intake, seal_words
-from app.casework.pledges import await_check, open_gap
+from app.casework.moves import move_clocks
+from app.casework.parts import await_taking, close_parts, own_part, own_review, proposers, refuse_intake, seal_words
+from app.casework.pledges import await_check, close_gap, open_gap
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.states import CaseStep
+from app.casework.steps import question_open
 from app.errors import Refusal
 from app.events import (
     CaseChecked,
@@ -133,8 +137,7 @@ def decide_case(tx: Transaction, *, case_id: int, outcome: str, reason: str = ""
             await_taking(tx, case)
         tx.record(CaseReviewed(**said(case), department=review.department, outcome=outcome))
         return case_answer(tx, case)
-    for other in waiting:
-        set_review(tx, case, other, state="waiting")
+    close_parts(tx, case)
     _close(tx, case, review, outcome, reason, basis)
     return case_answer(tx, case)
 
@@ -143,10 +146,13 @@ def _close(tx: Transaction, case: Case, review: CaseReview, outcome: str, reason
     """Part of an action: the decision itself, its paper, and the check that follows a decision on commitment."""
     change(tx, case, state=to_state(case, OUTCOMES[outcome]), outcome=outcome, decided_at=tx.at)
     tx.record(CaseDecided(**said(case), department=review.department, outcome=outcome))
-    clear_alarms(tx, case)
+    clear_alarms(tx, case, keep=(Alarm.GAP, Alarm.GAP_SOON))
+    await_delivery(tx, case)
     if outcome == "granted":
         await_check(tx, case)
         keep_result(tx, case)
+    else:
+        close_gap(tx, case)
     move_clocks(tx, case, "decided")
     legal = [line for line in [basis, *(papers.basis_text(b) for b in case.guide["legal_basis"])] if line]
     papers.issue(
@@ -165,8 +171,9 @@ def _close(tx: Transaction, case: Case, review: CaseReview, outcome: str, reason
 def return_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]:
     """Give the case back: in turn to the department before, otherwise to one's own department's inbox. Clocks run on.
 
-    The signatures of the part that it returns to begin anew. Refuses case.illegal_step, case.reason_required,
-    auth.foreign_department. Locks the hall. Tells CaseReturned.
+    A case that was sent up goes back to the hall that received it, and is no more the upper hall's. The signatures of
+    the part that it returns to begin anew. Refuses case.illegal_step, case.reason_required, auth.foreign_department.
+    Locks the hall. Tells CaseReturned.
     """
     case, state = checked(tx, case_id, CaseStep.RETURN)
     review = own_review(tx, case)
@@ -180,7 +187,9 @@ def return_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]
         set_review(tx, case, review, state="waiting", note_sealed=None, **anew)
     undecided = {"state": "open", "decided_by": None, "decided_at": None, "reason_sealed": None, "basis": None}
     set_review(tx, case, target, note_sealed=seal_words(target, "note", reason), **undecided, **anew)
-    change(tx, case, state=state)
+    received_in = case.handled_in if case.collected_at else case.hall  # what was collected is received where it arrived
+    above = received_in if received_in != case.hall else None
+    change(tx, case, state=state, forwarded_to=above, handled_in=received_in)
     await_taking(tx, case)
     tx.record(CaseReturned(**said(case), department=target.department))
     return case_answer(tx, case)
@@ -222,18 +231,24 @@ def answer_no_request(
     """The chief representative answers the window: `accept` (go on), or a no with its written slip (C2, C9, C10).
 
     `not_accepted` says no to the applicant, `not_required` that no licence is needed; `go_to` is the authority that does
-    take the matter. Refuses case.no_request_none, case.illegal_step, case.reason_required, case.basis_required,
-    request.invalid. Locks the hall. Tells NoRequestAnswered and, for a no, CaseNotAccepted with its paper.
+    take the matter. Where all that was asked for is in already, `accept` accepts the case (C3). Refuses
+    case.no_request_none, case.illegal_step, case.told_late, case.reason_required, case.basis_required, request.invalid.
+    Locks the hall. Tells NoRequestAnswered and, for a no, CaseNotAccepted with its paper.
     """
     if answer not in ANSWERS:
         raise Refusal("request.invalid", detail="answer")
     case, state = checked(tx, case_id, ANSWERS[answer])
-    if not case.no_request_kind or case.no_request_answer:
+    if not question_open(case):
         raise Refusal("case.no_request_none")
     if answer == "accept":
         change(tx, case, no_request_answer=answer)
         tx.record(NoRequestAnswered(**said(case), answer=answer))
+        if case.supplied_at is not None:
+            all_in(tx, case, paper=case.joint_id is None)
+            change(tx, case, accepted_by=case.received_by)
         return case_answer(tx, case)
+    if is_told_late(case, tx.at):
+        raise Refusal("case.told_late")
     reason, basis = _grounds(reason, basis, needed=True)
     go_to = clean(go_to, "go_to", limit=100, empty=True)
     ground = "not_required" if answer == "not_required" else case.no_request_kind
@@ -282,7 +297,9 @@ def revoke_case(tx: Transaction, *, case_id: int, reason: str, basis: str) -> di
     if case.outcome != "granted":
         raise Refusal("case.illegal_step", number=case.number, state=case.state)
     reason, basis = _grounds(reason, basis, needed=True)
-    change(tx, case, state=state, end_sealed=seal_field(tx.hall, case.id, "end", reason))
+    change(tx, case, state=state, revoked_at=tx.at, end_sealed=seal_field(tx.hall, case.id, "end", reason))
+    stand_still(tx, case)
+    close_gap(tx, case)
     clear_alarms(tx, case)
     tx.record(CaseRevoked(**said(case), department=part.department))
     drop_result(tx, case)

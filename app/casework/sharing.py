@@ -19,8 +19,8 @@ def share_material(tx: Transaction, *, case_id: int, code: str) -> dict[str, Any
     """Look the material up in the store of e-licences and take what is found for the paper 共享获取.
 
     When nothing is missing any more the case goes on by itself, as after any supplement. Refuses case.illegal_step,
-    case.material_unknown, case.not_sharable, licence.none, licence.expired, licence.revoked. Locks the hall. Tells
-    SupplementReceived, MaterialShared and, when complete, CaseAccepted or CaseResumed.
+    case.material_unknown, case.nothing_missing, case.not_sharable, licence.none, licence.expired, licence.revoked. Locks
+    the hall. Tells SupplementReceived, MaterialShared and, when complete, CaseAccepted or CaseResumed.
     """
     case, _ = checked(tx, case_id, CaseStep.SUPPLY)
     material = next((each for each in case.guide["materials"] if each["code"] == code), None)

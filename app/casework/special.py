@@ -8,19 +8,10 @@ from typing import Any
 
 from app.action import Transaction, action
 from app.casework import papers
-from app.casework.cases import (
-    change,
-    checked,
-    clocks_of,
-    end_stop,
-    move_clocks,
-    said,
-    seal_field,
-    set_alarm,
-    start_stop,
-)
+from app.casework.cases import change, checked, clocks_of, end_stop, said, seal_field, set_alarm, start_stop
 from app.casework.models import Case
-from app.casework.parts import own_review
+from app.casework.moves import move_clocks, print_promise
+from app.casework.parts import await_taking, own_review, own_stop
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import SiteGround, extended, extension_of
@@ -65,10 +56,11 @@ def check_site(tx: Transaction, *, case_id: int, days: int, ground: str = SiteGr
 def _stop(tx: Transaction, case: Case, state: CaseState, clocks: str, ground: str, days: int) -> dict[str, Any]:
     if not 1 <= days <= LONGEST_STOP_DAYS:
         raise Refusal("case.days", limit=LONGEST_STOP_DAYS)
-    own_review(tx, case)
+    review = own_review(tx, case)
     until = tx.at + timedelta(days=days)
-    start_stop(tx, case, clocks, ground, days)
+    start_stop(tx, case, review.department, clocks, ground, days)
     change(tx, case, state=state)
+    set_alarm(tx, case, Alarm.STAGE, None)
     set_alarm(tx, case, Alarm.STOP, until)
     tx.record(CaseSuspended(**said(case), ground=ground, clock=clocks, days=days))
     move_clocks(tx, case, "suspended")
@@ -79,18 +71,19 @@ def _stop(tx: Transaction, case: Case, state: CaseState, clocks: str, ground: st
 
 @action
 def resume_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
-    """The procedure, the check or the wait for a supplement is over; the stopped clocks run on.
+    """The procedure, the check or the wait for a supplement is over, its department says; the stopped clocks run on.
 
     Refuses case.illegal_step, auth.foreign_department. Locks the hall. Tells CaseResumed, ClocksMoved.
     """
     case, state = checked(tx, case_id, CaseStep.RESUME)
-    own_review(tx, case)
+    own_stop(tx, case)
     change(tx, case, state=state)
     tx.record(CaseResumed(**said(case), clock=end_stop(tx, case)))
     for alarm in (Alarm.STOP, Alarm.SUPPLEMENT):
         set_alarm(tx, case, alarm, None)
+    await_taking(tx, case)
     move_clocks(tx, case, "resumed")
-    change(tx, case, printed_due_at=case.promised_due_at)  # the notice of the stop told that the limit follows it
+    print_promise(case)  # the notice of the stop told that the limit follows it
     return case_answer(tx, case)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable
 
 from app.casework.models import Case
 from app.casework.rules.clocks import extension_of
-from app.casework.rules.states import CaseState, CaseStep, legal_steps, line_of
+from app.casework.rules.states import DECIDING, INTAKE, CaseState, CaseStep, legal_steps, line_of
 from app.catalog.rules.classes import TimeClass
 
 CONSEQUENCES = frozenset({CaseStep.REVIEW, CaseStep.COMPLETE})  # they follow from a decision, or from a supplement
 
 
-def _asked(case: Case) -> bool:
-    """A window's no-request waits for its answer."""
+def question_open(case: Case) -> bool:
+    """Whether the chief representative still has to say if the case may go on."""
     return case.no_request_kind is not None and case.no_request_answer is None
 
 
@@ -22,32 +22,36 @@ def _on_the_spot(case: Case) -> bool:
 
 
 _IF: dict[CaseStep, Callable[[Case], bool]] = {
-    CaseStep.ACCEPT: lambda case: not _asked(case),
-    CaseStep.NO_REQUEST: lambda case: not _asked(case),
-    CaseStep.GO_ON: _asked,
-    CaseStep.NOT_ACCEPT: _asked,
-    CaseStep.NOT_REQUIRE: _asked,
+    CaseStep.ACCEPT: lambda case: not question_open(case),
+    CaseStep.NO_REQUEST: lambda case: not question_open(case),
+    CaseStep.GO_ON: question_open,
+    CaseStep.NOT_ACCEPT: question_open,
+    CaseStep.NOT_REQUIRE: question_open,
     CaseStep.CONVERT: _on_the_spot,
     CaseStep.FINISH: _on_the_spot,
     CaseStep.EXTEND: lambda case: not case.extended and extension_of(case.guide) is not None,
     CaseStep.EXPLAIN_OVERDUE: lambda case: case.light in ("yellow", "red"),
-    CaseStep.SIGN: lambda case: case.dispatched_at is not None and case.signed_at is None,
+    CaseStep.SIGN: lambda case: case.under_way,
+    CaseStep.COME_BACK: lambda case: case.under_way,
     CaseStep.CHECK: lambda case: case.on_commitment and case.checked_at is None,
     CaseStep.REVOKE: lambda case: case.outcome == "granted",
 }
 
 
-def steps_of(case: Case) -> list[CaseStep]:
+def steps_of(case: Case, *, gap: bool) -> list[CaseStep]:
     """The steps that somebody can take with the case now, in the order of the table; who may is another matter.
 
-    Left out are the timer's own steps, those that only follow from others, and those that the case's facts rule out.
+    Left out are the timer's own steps, those that only follow from others, and those that the case's facts rule out;
+    after a decision papers come in only for an open `gap`.
     """
     state = CaseState(case.state)
+    closed = state not in INTAKE | DECIDING and not gap
     return [
         step
         for step in legal_steps(state)
         if (line := line_of(state, step)) is not None
         and line.who
         and step not in CONSEQUENCES
+        and not (closed and step is CaseStep.SUPPLY)
         and (step not in _IF or _IF[step](case))
     ]

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, text
 
 from app.action import Transaction, action
 from app.casework import joint_papers, joint_parts, papers
-from app.casework.cases import (
-    clocks_of,
-    lacking_papers,
-    load_each,
-    move_all,
-    open_field,
-    reviews_of,
-    said,
-    stops_of,
-)
+from app.casework.cases import clocks_of, load_each, open_field, reviews_of, said, stops_of
 from app.casework.intake import accept, day, gap_consequence, give_up, is_told_late
 from app.casework.joint_models import JointCase
 from app.casework.models import Case, CaseAlarm, CaseSignal
-from app.casework.pledges import close_gap, set_gap
+from app.casework.moves import move_all
+from app.casework.pledges import may_follow, set_gap
 from app.casework.rules.alarms import TOLD, UNCLAIMED, Alarm, rings_at
 from app.casework.rules.clocks import CaseClocks, Clock, reckoned, standing
 from app.casework.rules.ladder import Level, Rung, tell_at, waits
-from app.casework.rules.states import DECIDING, PICKUP, CaseState, CaseStep
-from app.casework.signals import owners_of, signal
+from app.casework.rules.states import DECIDING, INTAKE, PICKUP, CaseState, CaseStep
+from app.casework.signals import forget_signals, owners_of, signal
 from app.db import among
 from app.events import CaseOverran, CaseReminded
 from app.hall.queries import schedule_named
@@ -163,24 +156,25 @@ def ring_alarms(tx: Transaction) -> dict[str, Any]:
     has gone another way is dropped. Locks the hall. Tells CaseAccepted, CaseWithdrawn, CaseReminded, CaseOverran,
     NoticeIssued, each as its case needs it.
     """
-    due = select(CaseAlarm.case_id, CaseAlarm.kind).where(CaseAlarm.hall == tx.hall, CaseAlarm.due_at <= tx.at)
+    due = select(CaseAlarm.case_id, CaseAlarm.kind, CaseAlarm.due_at)
+    due = due.where(CaseAlarm.hall == tx.hall, CaseAlarm.due_at <= tx.at)
     rows = tx.execute(due.order_by(CaseAlarm.due_at, CaseAlarm.case_id).limit(RINGS)).all()
     cases = load_each(tx, [row.case_id for row in rows])
-    for case_id, kind in rows:
+    for case_id, kind, due_at in rows:
         mine = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case_id, CaseAlarm.kind == kind)
         if tx.execute(delete(CaseAlarm).where(*mine)).rowcount:  # an alarm before may have ended the case
-            _ring(tx, cases[case_id], Alarm(kind))
+            _ring(tx, cases[case_id], Alarm(kind), due_at)
     return {"rung": len(rows), "more": len(rows) == RINGS}
 
 
-def _ring(tx: Transaction, case: Case, alarm: Alarm) -> None:
+def _ring(tx: Transaction, case: Case, alarm: Alarm, due_at: datetime) -> None:
     match alarm:
         case Alarm.NOTICE:
             _notice(tx, case)
         case Alarm.SUPPLEMENT:
-            _supplement(tx, case)
+            _supplement(tx, case, due_at)
         case Alarm.GAP:
-            _gap(tx, case)
+            _gap(tx, case, due_at)
         case Alarm.GAP_SOON:
             _gap_soon(tx, case)
         case Alarm.STOP:
@@ -191,8 +185,8 @@ def _ring(tx: Transaction, case: Case, alarm: Alarm) -> None:
             _remind(tx, case, alarm, times=1)
         case Alarm.UNCLAIMED_7:
             _remind(tx, case, alarm, times=2)
-        case Alarm.UNCLAIMED_10:
-            _unclaimed(tx, case)
+        case Alarm.UNCLAIMED_10 | Alarm.DELIVERY:
+            _undelivered(tx, case)
         case Alarm.CHECK:
             _check(tx, case)
         case Alarm.URGE:
@@ -200,35 +194,37 @@ def _ring(tx: Transaction, case: Case, alarm: Alarm) -> None:
 
 
 def _notice(tx: Transaction, case: Case) -> None:
-    """Nobody told in time what is missing: accepted as of the receipt where the law says so, else somebody must know."""
+    """Nobody told in time what is missing: accepted as of the receipt where the law says so, else somebody must know.
+
+    Where all that was asked for is in and only an answer is awaited, it is accepted as of the last supplement.
+    """
     if is_told_late(case, tx.at):
-        accept(tx, case, CaseStep.DEEM_ACCEPT)
-    elif case.state == CaseState.RECEIVED:
+        asked = case.state == CaseState.CORRECTION
+        accept(tx, case, CaseStep.COMPLETE if asked else CaseStep.DEEM_ACCEPT)
+    elif case.state in INTAKE:
         _overran(tx, case, "notice")
 
 
-def _supplement(tx: Transaction, case: Case) -> None:
+def _supplement(tx: Transaction, case: Case, due_at: datetime) -> None:
     if case.state == CaseState.CORRECTION and case.guide["rules"]["supplement"]["overdue"] == "deemed_withdrawn":
-        give_up(tx, case, "supplement")
+        give_up(tx, case, "supplement", due_at)
     elif case.state == CaseState.REVIEW_CORRECTION:  # the department may go on without it
         _overran(tx, case, "supplement")
 
 
-def _gap(tx: Transaction, case: Case) -> None:
-    if CaseState(case.state) not in DECIDING or not lacking_papers(tx, case):
+def _gap(tx: Transaction, case: Case, due_at: datetime) -> None:
+    if not may_follow(tx.session, case):
         return
-    if case.guide["rules"]["gap_overdue"] == "deemed_withdrawn":
-        give_up(tx, case, "gap_overdue")
+    if case.decided_at is None and case.guide["rules"]["gap_overdue"] == "deemed_withdrawn":
+        give_up(tx, case, "gap_overdue", due_at)
     else:
+        forget_signals(tx, case, Level.GAP)  # what was told two days before
         signal(tx, case, Level.GAP)
 
 
 def _gap_soon(tx: Transaction, case: Case) -> None:
     """The applicant and the department hear of it two working days before the gap's day."""
-    if CaseState(case.state) not in DECIDING:
-        return
-    if not lacking_papers(tx, case):
-        close_gap(tx, case)
+    if not may_follow(tx.session, case):
         return
     gaps = [line for line in papers.materials(tx, case) if line["state"] == "tolerated"]
     told = {"materials": gaps, "due_on": day(case.gap_due_at), "consequence": gap_consequence(case)}
@@ -265,12 +261,13 @@ def _remind(tx: Transaction, case: Case, alarm: Alarm, times: int) -> None:
     waited = papers.limit_text({"amount": limit.amount, "unit": limit.unit})
     code = open_field(case, "codes")["pickup_code"]
     tx.record(CaseReminded(**said(case), of="collect"))
-    shown = {"times": times, "ready_at": iso(case.ready_at), "pickup_code": code, "waited": waited}
+    shown = {"times": times, "ready_at": iso(case.returned_at or case.ready_at), "pickup_code": code, "waited": waited}
     papers.issue(tx, case, "reminder", of="collect", **shown)
 
 
-def _unclaimed(tx: Transaction, case: Case) -> None:
-    if CaseState(case.state) in PICKUP:
+def _undelivered(tx: Transaction, case: Case) -> None:
+    """The result is not in the applicant's hands; one that a courier has may be lost."""
+    if CaseState(case.state) in PICKUP or case.under_way:
         signal(tx, case, Level.DELIVERY)
 
 

@@ -62,7 +62,8 @@ def addressed_to(actor: Actor) -> ColumnElement[bool] | None:
 def _matters() -> ColumnElement[bool]:
     """Whether a signal still asks for something: its case's clocks run on, or it is about what comes after them."""
     running = and_(Case.took.is_(None), _TAB.in_((*OPEN_TABS, "pickup")))
-    return or_(running, CaseSignal.level.in_((Level.CHECK, Level.DELIVERY)))
+    gap = and_(CaseSignal.level == Level.GAP, Case.gap_due_at.is_not(None))
+    return or_(running, gap, CaseSignal.level.in_((Level.CHECK, Level.DELIVERY)))
 
 
 def _told(mine: ColumnElement[bool], *columns: Any) -> Select[Any]:
@@ -206,8 +207,11 @@ def open_cases(
     `due_on` and `due_until` bound the instant at which the light becomes `turning`, yellow or red: [from, until).
     `silent`: only late ones without a public reason.
     """
-    red = bool(due_on) and turning is Light.red
-    conditions: list[Any] = [Case.hall.in_(_codes(hall)), _LATE if late or silent or red else _OPEN]
+    conditions: list[Any] = [Case.hall.in_(_codes(hall))]
+    if due_on and due_until:
+        conditions.append(or_(*_turns(turning, due_on, due_until)))
+    else:
+        conditions.append(_LATE if late or silent else _OPEN)
     if silent:
         conditions.append(Case.overdue_told_at.is_(None))
     if department:
@@ -219,9 +223,6 @@ def open_cases(
         conditions.append(Case.state == stage)
     if light:
         conditions.append(Case.light == light)
-    if due_on and due_until:
-        column, before = (Case.statutory_due_at, (Light.yellow.value,)) if red else (Case.order_at, _COMING)
-        conditions += [column >= due_on, column < due_until, Case.light.in_(before)]
     session = db.session()
     some = select(Case.id).where(*conditions).limit(MOST).subquery()
     total = session.execute(select(func.count()).select_from(some)).scalar_one()
@@ -244,7 +245,28 @@ def unexplained(hall: str | None = None) -> int:
 
 # ── what is coming ──────────────────────────────────────────────────────────────────────────────────────────────
 
-_COMING = (Light.green.value, Light.amber.value)  # a stopped clock comes to no date, a late one has passed it
+_COMING = Case.light.in_((Light.green, Light.amber, Light.stopped))  # what has come to no card yet
+_PROMISE_FIRST = and_(
+    Case.promised_due_at.is_not(None),
+    or_(Case.statutory_due_at.is_(None), Case.promised_due_at < Case.statutory_due_at),
+)
+
+
+def _turns(light: Light, from_at: datetime, until_at: datetime) -> list[ColumnElement[bool]]:
+    """Which open cases show this card within [from, until) if nobody acts, each way to it by its own index.
+
+    A case turns red from yellow, or straight where the promise stands still or ends with the statutory limit.
+    """
+
+    def within(column: Any) -> ColumnElement[bool]:
+        return and_(column >= from_at, column < until_at)
+
+    if light is Light.yellow:
+        return [and_(_OPEN, _COMING, _PROMISE_FIRST, within(Case.order_at))]
+    return [
+        and_(_LATE, Case.light == Light.yellow, within(Case.statutory_due_at)),
+        and_(_OPEN, _COMING, not_(_PROMISE_FIRST), within(Case.order_at)),
+    ]
 
 
 def forecast(hall: str | None, at: datetime, days: int = DAYS_AHEAD) -> list[dict[str, Any]]:
@@ -256,16 +278,18 @@ def forecast(hall: str | None, at: datetime, days: int = DAYS_AHEAD) -> list[dic
     spans = _days_ahead(_codes(hall)[0], at, days)
     first, last = spans[0][1], spans[-1][2]
 
-    def counted(column: Any, *which: Any) -> Any:
-        sums = [func.coalesce(func.sum(when((and_(column >= a, column < b), 1), else_=0)), 0) for _, a, b in spans]
-        coming = (Case.hall.in_(_codes(hall)), *which, column >= first, column < last)
-        return db.session.execute(select(*sums).where(*coming)).one()
+    def counted(light: Light) -> list[int]:
+        numbers = [0] * len(spans)
+        for way in _turns(light, first, last):
+            due_at = Case.statutory_due_at if light is Light.red else Case.promised_due_at
+            sums = [func.coalesce(func.sum(when((and_(due_at >= a, due_at < b), 1), else_=0)), 0) for _, a, b in spans]
+            found = db.session.execute(select(*sums).where(Case.hall.in_(_codes(hall)), way)).one()
+            numbers = [number + int(more) for number, more in zip(numbers, found, strict=True)]
+        return numbers
 
-    yellow = counted(Case.order_at, _OPEN, Case.light.in_(_COMING))
-    red = counted(Case.statutory_due_at, _LATE, Case.light == Light.yellow)
     return [
-        {"day": day.isoformat(), "from_at": iso(a), "until_at": iso(b), "yellow": int(y), "red": int(r)}
-        for (day, a, b), y, r in zip(spans, yellow, red, strict=True)
+        {"day": day.isoformat(), "from_at": iso(a), "until_at": iso(b), "yellow": yellow, "red": red}
+        for (day, a, b), yellow, red in zip(spans, counted(Light.yellow), counted(Light.red), strict=True)
     ]
 
 

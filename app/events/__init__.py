@@ -116,6 +116,7 @@ from app.events.cases import (
     CaseReady,
     CaseDispatched,
     CaseSigned,
+    CaseCameBack,
     CaseDelivered,
     ClocksMoved,
     LightChanged,

@@ -226,6 +226,13 @@ class CaseSigned(CaseEvent, kind="case.signed"):
 
 
 @published
+class CaseCameBack(CaseEvent, kind="case.came_back"):
+    """The courier brought the parcel back; it lies at the pickup window again."""
+
+    reason: str  # refused, absent, address, other
+
+
+@published
 class CaseDelivered(CaseEvent, kind="case.delivered"):
     how: str
 

@@ -41,11 +41,12 @@ class DeviceRevoked(Event, kind="device.revoked"):
 
 @published
 class FieldRevealed(Event, kind="field.revealed"):
-    """Somebody looked at a masked value; `reason` is a code of a fixed list."""
+    """Somebody looked at a masked value, or at a `notice` that names people; `reason` is a code of a fixed list."""
 
     of: str
     field: str
     reason: str
+    notice: int | None = None
 
     @property
     def subject(self) -> str:

@@ -17,6 +17,7 @@ from app.db import db
 from app.errors import Refusal
 from app.events import BatchRequested
 from app.notices.models import NoticeBatch, NoticeRow
+from app.notices.queries import opens_to
 from app.now import iso
 
 MOST = 200  # papers of one batch: seconds of drawing, in which this worker prints no slip
@@ -25,7 +26,7 @@ KEEP = timedelta(days=2)  # how long the file lies ready: it names people, and c
 
 @action
 def request_batch(tx: Transaction, *, notices: list[int]) -> dict[str, Any]:
-    """Ask for these papers of the hall as one file, in this order, each once.
+    """Ask for these papers of the hall as one file, in this order, each once, but for those that ask the actor why.
 
     Refuses batch.empty, batch.too_many, notice.unknown. Locks the hall. Tells BatchRequested.
     """
@@ -34,9 +35,13 @@ def request_batch(tx: Transaction, *, notices: list[int]) -> dict[str, Any]:
         raise Refusal("batch.empty")
     if len(wanted) > MOST:
         raise Refusal("batch.too_many", limit=MOST)
-    known = select(NoticeRow.id).where(NoticeRow.hall == tx.hall, NoticeRow.id.in_(wanted))
-    if len(tx.execute(known).scalars().all()) < len(wanted):
+    papers = select(NoticeRow.id, NoticeRow.kind, NoticeRow.issued_by)
+    known = {row.id: row for row in tx.execute(papers.where(NoticeRow.hall == tx.hall, NoticeRow.id.in_(wanted)))}
+    if len(known) < len(wanted):
         raise Refusal("notice.unknown")
+    wanted = [each for each in wanted if opens_to(tx.actor.ref, known[each].kind, known[each].issued_by)]
+    if not wanted:
+        raise Refusal("batch.empty")
     batch_id = tx.new_id()
     row = {"hall": tx.hall, "id": batch_id, "notices": wanted, "requested_at": tx.at, "requested_by": tx.actor.ref}
     tx.execute(insert(NoticeBatch.__table__), row)
@@ -66,9 +71,13 @@ def batch(hall: str, batch_id: int, settings: Settings) -> dict[str, Any]:
     return _standing(_row(hall, batch_id), settings)
 
 
-def read_file(hall: str, batch_id: int, settings: Settings) -> bytes:
-    """All papers of a batch as one PDF. Refuses batch.unknown, batch.not_ready."""
-    _row(hall, batch_id)
+def read_file(hall: str, batch_id: int, by: str, settings: Settings) -> bytes:
+    """All papers of a batch as one PDF, for who asked for them (an actor's `ref`) and saw to what may be in it.
+
+    Refuses batch.unknown, auth.forbidden, batch.not_ready.
+    """
+    if _row(hall, batch_id).requested_by != by:
+        raise Refusal("auth.forbidden")
     try:
         return file_of(settings, hall, batch_id).read_bytes()
     except FileNotFoundError:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from io import BytesIO
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import segno
+from PIL import Image
 from reportlab.lib.units import mm
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus.flowables import Flowable
 
@@ -105,18 +109,22 @@ class Closing(Flowable):
 
 
 class Signatures(Flowable):
-    """Who signs, two side by side, each with a line for the hand and one for the day."""
+    """Who signs, two side by side, each with a line for the hand and one for the day; one may have signed on the pad."""
 
     keep_with_previous = True
     STEP = 9 * mm
     GUTTER = 10 * mm
 
-    def __init__(self, writer: Writer, who: Sequence[Pair]) -> None:
+    def __init__(self, writer: Writer, who: Sequence[Pair], drawn: tuple[str, str] | None = None) -> None:
         super().__init__()
         day = "日期：" + (" Date:" if writer.bilingual else "")
+        self._ink, day_drawn = (ink_of(drawn[0]), drawn[1]) if drawn else (None, "")
         self._blocks = [
-            (writer.prose(f"{zh}：" + (f" {en}:" if writer.bilingual else ""), SIGN), writer.prose(day, SIGN))
-            for zh, en in who
+            (
+                writer.prose(f"{zh}：" + (f" {en}:" if writer.bilingual else ""), SIGN),
+                writer.prose(f"{day} {day_drawn}" if self._ink and n == 0 else day, SIGN),
+            )
+            for n, (zh, en) in enumerate(who)
         ]
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
@@ -129,11 +137,24 @@ class Signatures(Flowable):
         for n, block in enumerate(self._blocks):
             x = (n % 2) * (width + self.GUTTER)
             y = self.height - (n // 2) * (2 * self.STEP + 3 * mm)
-            for prose in block:
+            for line, prose in enumerate(block):
                 y -= self.STEP
                 prose.wrap(width, 1e6)
                 prose.drawOn(self.canv, x, y)
-                rule(self.canv, prose, x, y, width)
+                if n or self._ink is None:
+                    rule(self.canv, prose, x, y, width)
+                elif line == 0:
+                    start = prose.natural_width + 6
+                    self.canv.drawImage(
+                        ImageReader(self._ink), x + start, y - 1, width - start, self.STEP + 2 * mm, "auto", True, "sw"
+                    )
+
+
+def ink_of(drawn: str) -> Image.Image | None:
+    """The picture of a signature in base64, cut to what was drawn; None for an empty one."""
+    picture = Image.open(BytesIO(base64.b64decode(drawn))).convert("RGBA")
+    box = picture.getchannel("A").getbbox()
+    return picture.crop(box) if box else None
 
 
 def rule(canvas: Canvas, label: Prose, x: float, y: float, width: float) -> None:

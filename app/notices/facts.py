@@ -90,6 +90,7 @@ class SupplementReceiptFacts(CaseFacts, total=False):
     complete: Required[bool]
     outstanding: list[Material]
     supplement_number: str | None
+    held: bool | None  # all is in, but a question about the acceptance is still open
 
 
 class AcceptanceFacts(CaseFacts, total=False):
@@ -103,6 +104,7 @@ class AcceptanceFacts(CaseFacts, total=False):
 class TolerantAcceptanceFacts(CaseFacts, total=False):
     acceptance_number: Required[str]  # type: ignore[misc]
     accepted_at: Required[str]  # type: ignore[misc]
+    deemed: bool  # accepted because nobody told the applicant in time (行政许可法 §32)
     gaps: Required[list[Material]]
     gap_limit: Required[str]
     gap_due_on: str | None
@@ -151,6 +153,7 @@ class ReviewSupplementFacts(CaseFacts, total=False):
     pause_basis: str | None
     supplement_due_on: str | None
     consequence: str | None
+    repeat_reason: str | None  # why a second notice was allowed
 
 
 class ReviewSupplementReceiptFacts(SupplementReceiptFacts, total=False):
@@ -195,6 +198,7 @@ class ServiceFacts(CaseFacts, total=False):
     place: str | None
     served_at: str | None
     server_name: str | None
+    signature: str | None  # drawn on the pad: a PNG in base64; else there is a line to sign on
     refusal: str | None
     witness: str | None
     tracking_number: str | None

@@ -12,7 +12,7 @@ from app.db import db
 from app.errors import Refusal
 from app.notices.models import NoticeRow, place
 from app.notices.paper import Order, render, render_all
-from app.notices.registry import NOTICES
+from app.notices.registry import NOTICES, PRIVATE
 from app.now import iso
 
 
@@ -35,19 +35,28 @@ def notices_of_case(hall: str, case_id: int) -> list[dict[str, Any]]:
     return [_summary(row) for row in db.session.execute(query).scalars()]
 
 
-def pdf(hall: str, notice_id: int) -> bytes:
-    """The paper, the same every time. Refuses `notice.unknown`."""
+def pdf(hall: str, notice_id: int, *, language: str | None = None) -> bytes:
+    """The paper, the same every time; `language` "en" prints English beside it. Refuses `notice.unknown`."""
     paper = notice(hall, notice_id)
-    return render(paper["kind"], paper["facts"], language=paper["language"])
+    return render(paper["kind"], paper["facts"], language=language or paper["language"])
 
 
-def pdf_of_case(hall: str, case_id: int, since: int = 0) -> bytes:
-    """The papers of a case as one file, oldest first, from the paper `since` on. Refuses `notice.unknown`."""
+def opens_to(reader: str, kind: str, issued_by: str) -> bool:
+    """Whether an actor (a `ref`) opens a paper without saying why: it holds no phone and no address, or is their own."""
+    return kind not in PRIVATE or issued_by == reader
+
+
+def pdf_of_case(hall: str, case_id: int, reader: str, since: int = 0, *, language: str | None = None) -> bytes:
+    """The papers of a case as one file, oldest first, from the paper `since` on, but for those that ask the reader why.
+
+    Refuses `notice.unknown`.
+    """
     mine = (NoticeRow.hall == hall, NoticeRow.case_id == case_id, NoticeRow.id >= since)
-    rows = list(db.session.execute(select(NoticeRow).where(*mine).order_by(NoticeRow.id)).scalars())
+    found = db.session.execute(select(NoticeRow).where(*mine).order_by(NoticeRow.id)).scalars()
+    rows = [row for row in found if opens_to(reader, row.kind, row.issued_by)]
     if not rows:
         raise Refusal("notice.unknown")
-    orders = [Order(row.kind, _facts(row), row.language) for row in rows]
+    orders = [Order(row.kind, _facts(row), language or row.language) for row in rows]
     last = orders[-1].facts
     return render_all(orders, title=rows[-1].number, author=last["hall_name"], at=last["issued_at"])
 

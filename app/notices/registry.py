@@ -31,6 +31,7 @@ from app.notices import (
 )
 from app.notices.notice import Notice
 
+PRIVATE = frozenset({"courier"})  # tell more of a person than the name: phone and address
 NOTICES: dict[str, Notice] = {
     module.NOTICE.kind: module.NOTICE
     for module in (

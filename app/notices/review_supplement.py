@@ -20,6 +20,9 @@ def write(facts: Facts, writer: Writer) -> None:
     )
     writer.gap(5)
     writer.fields(matter(facts, fee=False))
+    if facts.get("repeat_reason"):
+        writer.heading("再次告知的原因", "Why you are told again")
+        writer.paragraph(facts["repeat_reason"], lines=True)
     writer.section("审查意见", "Findings", facts.get("findings"))
     writer.heading("需要补正的全部内容", "All that has to be supplied")
     writer.materials(materials, problems=True)

@@ -55,7 +55,8 @@ def write(facts: Facts, writer: Writer) -> None:
         "In the absence of the person an adult of the household may sign; for an organisation, whoever receives its "
         "mail. By post, the day on the return slip counts.",
     )
-    writer.signatures(("受送达人（代收人）签名", "Received by"), ("见证人签名", "Witness"))
+    drawn = (facts["signature"], moment_zh(at[:10]) if at else "") if facts.get("signature") else None
+    writer.signatures(("受送达人（代收人）签名", "Received by"), ("见证人签名", "Witness"), drawn=drawn)
     writer.note()
     writer.closing(facts, "业务专用章", receiver=None)
 

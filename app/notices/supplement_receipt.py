@@ -11,7 +11,21 @@ from app.notices.writer import Writer
 def write(facts: Facts, writer: Writer) -> None:
     supplied(facts, writer)
     writer.heading("请您知悉", "Please note")
-    if facts["complete"]:
+    if facts.get("accepted_at"):  # a gap that was tolerated, or a case that counts as accepted
+        accepted(facts, writer)
+    elif facts["complete"] and facts.get("held"):
+        writer.paragraph(
+            "需要补正的材料已全部收齐。申请是否受理正在请示，结果将书面告知；"
+            f"予以受理的，自{moment_zh(facts['supplied_at'][:10])}起受理。",
+            "Everything that was asked for is in. Whether the application is accepted is still to be answered, in "
+            "writing; if it is, then as of that day.",
+        )
+    elif facts["complete"] and not facts.get("supplement_number"):
+        writer.paragraph(
+            "申请材料已全部收齐，是否受理将另行书面告知。",
+            "Everything is in. You will be told in writing whether the application is accepted.",
+        )
+    elif facts["complete"]:
         writer.paragraph(
             f"需要补正的材料已全部收齐，申请自{moment_zh(facts['supplied_at'][:10])}起予以受理，受理通知书另行出具。",
             "Everything that was asked for is in. The application is accepted as of that day; the notice follows.",
@@ -24,6 +38,22 @@ def write(facts: Facts, writer: Writer) -> None:
         )
     writer.note()
     writer.closing(facts, "收件专用章")
+
+
+def accepted(facts: Facts, writer: Writer) -> None:
+    """The case goes on as it was accepted, whatever came in."""
+    day = facts["accepted_at"][:10]
+    if facts["complete"]:
+        writer.paragraph(
+            f"所缺材料已全部补齐。您的申请已于{moment_zh(day)}受理，办理时限照常计算。",
+            f"Nothing is missing any more. The application was accepted on {moment_en(day)} and its limits run on.",
+        )
+    else:
+        writer.paragraph(
+            f"上列材料尚未补齐，请按已经出具的通知书载明的期限补齐。您的申请已于{moment_zh(day)}受理，办理时限照常计算。",
+            "Please bring what is outstanding by the day that the notice names. The application was accepted on "
+            f"{moment_en(day)} and its limits run on.",
+        )
 
 
 def supplied(facts: Facts, writer: Writer) -> None:

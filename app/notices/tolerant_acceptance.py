@@ -18,12 +18,22 @@ CREDIT = (
 def write(facts: Facts, writer: Writer) -> None:
     gaps, accepted = facts["gaps"], facts["accepted_at"]
     writer.salutation(facts["applicant_name"])
-    writer.paragraph(
-        f"您（贵单位）提出的“{facts['item_name']}”申请，主要材料齐全，次要材料缺{len(gaps)}项。"
-        f"根据您（贵单位）的书面承诺，现决定自{moment_zh(accepted)}起容缺受理。",
-        f"The main materials are complete; {counted_en(len(gaps), 'secondary entry')} may follow. On your written "
-        f"commitment the application is accepted as of {moment_en(accepted)}.",
-    )
+    item, number, number_en = facts["item_name"], len(gaps), counted_en(len(gaps), "secondary entry")
+    if facts.get("deemed"):
+        writer.paragraph(
+            f"您（贵单位）提出的“{item}”申请，因未在法定期限内一次性告知需要补正的内容，"
+            f"自收到申请材料之日起即为受理，受理日期为{moment_zh(accepted)}。主要材料齐全，次要材料缺{number}项，"
+            "根据您（贵单位）的书面承诺，可以容缺补齐。",
+            "Nobody told you in time what was missing, so your application counts as accepted "
+            f"on {moment_en(accepted)}. On your written commitment {number_en} may follow.",
+        )
+    else:
+        writer.paragraph(
+            f"您（贵单位）提出的“{item}”申请，主要材料齐全，次要材料缺{number}项。"
+            f"根据您（贵单位）的书面承诺，现决定自{moment_zh(accepted)}起容缺受理。",
+            f"The main materials are complete; {number_en} may follow. On your written "
+            f"commitment the application is accepted as of {moment_en(accepted)}.",
+        )
     writer.gap(5)
     term = until(facts["gap_limit"], facts.get("gap_due_on"))
     writer.fields([*matter(facts), [(("补齐期限", "Bring by"), term)]])

@@ -224,10 +224,10 @@ class Writer:
 
     # ── the foot ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def signatures(self, *who: Pair) -> None:
-        """Lines to sign on, each with a line for the day."""
+    def signatures(self, *who: Pair, drawn: tuple[str, str] | None = None) -> None:
+        """Lines to sign on, each with a line for the day; `drawn` is what the first drew on the pad, and the day."""
         self.gap(8)
-        self.story.append(Signatures(self, who))
+        self.story.append(Signatures(self, who, drawn))
 
     def closing(
         self,

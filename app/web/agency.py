@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.casework import agency
 from app.casework.agency_queries import find_order, order_list, order_view
-from app.casework.reveal import REASONS
 from app.casework.rules.agency import LIMIT, Beneficiary, OrderState
 from app.catalog.queries import search_items
 from app.errors import Refusal
@@ -19,6 +18,7 @@ from app.events import Actor
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
+from app.privacy import REASONS
 from app.web import times, wording
 from app.web.case_history import names_of, paper_title
 from app.web.desk import staff_of_hall
@@ -38,7 +38,12 @@ STEPS: dict[str, Any] = {
     "call-back": agency.call_back,
     "cancel": agency.cancel_order,
 }
-AT_FIELD = {"person.bad_id": "id_number", "person.bad_phone": "phone", "case.unknown": "case_number"}
+AT_FIELD = {
+    "person.bad_id": "id_number",
+    "person.bad_phone": "phone",
+    "case.unknown": "case_number",
+    "agency.foreign_case": "case_number",
+}
 HIDE_AFTER_S = 30
 
 

@@ -135,20 +135,25 @@ def _limit(amount: str | None, unit: str | None) -> dict[str, Any]:
     return {"amount": whole(amount, most=1000), "unit": unit or "WD"}
 
 
-def _act(number: str, step: str, done: str, act: Callable[..., Any], **arguments: Any) -> tuple[str, int] | AnyResponse:
-    """Do one step and go back to the case; a refusal shows the same form again with what was typed."""
+def _act(
+    number: str, step: str, done: str | Callable[[Any], str], act: Callable[..., Any], **arguments: Any
+) -> tuple[str, int] | AnyResponse:
+    """Do one step and go back to the case; a refusal shows the same form again with what was typed.
+
+    `done` is what is said afterwards, or makes it of what the step answers.
+    """
     actor: Actor = g.actor
     hall, case_id = find_case(number)
     try:
         with once(actor):
-            act(hall=hall, actor=actor, at=now(), case_id=case_id, **arguments)
+            answer = act(hall=hall, actor=actor, at=now(), case_id=case_id, **arguments)
     except Refusal as refusal:
         if refusal.code.startswith("auth."):
             raise
         g.approver_refused = {"step": step, "form": request.form, "sentence": wording.told(refusal)}
         case = case_view(hall, case_id, now())
         return render_template("approver/act.html", case=case), refusal.status
-    flash(done, "ok")
+    flash(done if isinstance(done, str) else done(answer), "ok")
     return redirect(f"/cases/{number}", code=303)
 
 
@@ -173,15 +178,19 @@ def propose(number: str) -> tuple[str, int] | AnyResponse:
 def decide(number: str) -> tuple[str, int] | AnyResponse:
     """Grant, or refuse with reason and legal basis; the button pressed is the outcome."""
     outcome = request.form.get("outcome", "")
-    done = gettext("已准予，文书已生成") if outcome == "granted" else gettext("已作出不予决定，文书已生成")
     step = "grant" if outcome == "granted" else "refuse"
-    return _act(number, step, done, _decide, outcome=outcome, **_texts("reason", "basis"))
+    return _act(number, step, _decided, review.decide_case, outcome=outcome, **_texts("reason", "basis"))
 
 
-def _decide(**arguments: Any) -> None:
-    view = review.decide_case(**arguments)
-    if view["state"] not in ("granted", "refused"):
-        flash(gettext("本部门意见已记录，办件转给下一部门"), "info")
+def _decided(case: dict[str, Any]) -> str:
+    """What became of the case: a decision with its paper, or one department's word while others have not spoken."""
+    if case["state"] == "granted":
+        return gettext("已准予，文书已生成")
+    if case["state"] == "refused":
+        return gettext("已作出不予决定，文书已生成")
+    waiting = [part for part in case["departments"] if part["state"] == "open"]
+    names = gettext("、").join(wording.named(part, "department") for part in waiting)
+    return gettext("本部门意见已记录，还等%(departments)s审查", departments=names)
 
 
 @pages.post("/cases/<number>/suspend")

@@ -10,15 +10,15 @@ from typing import Any
 from flask_babel import gettext
 from sqlalchemy import select
 
-from app.casework.cases import clocks_of, reviews_of
+from app.casework.cases import clocks_of, reviews_of, stops_of
 from app.casework.models import Case, CaseReview
 from app.casework.papers import basis_text, law_of
-from app.casework.parts import open_words, proposers
+from app.casework.parts import open_words, proposers, times_asked
 from app.casework.queries import find_case
 from app.casework.rules.clocks import CaseClocks, Clock, SiteGround, after_step, extension_of, reckoned
-from app.casework.rules.materials import HERE
 from app.casework.rules.states import DECIDING, INTAKE, CaseState, CaseStep, Effect, line_of
 from app.casework.special import LONGEST_STOP_DAYS, RANKS
+from app.casework.steps import question_open
 from app.catalog.queries import department_en
 from app.db import db
 from app.errors import Refusal
@@ -57,6 +57,8 @@ def panel(view: Mapping[str, Any], actor: Actor, at: datetime) -> dict[str, Any]
     state, deciding = CaseState(case.state), CaseState(case.state) in DECIDING
     parts = reviews_of(db.session(), hall, case_id)
     mine, why_not = _standing(case, [p for p in parts if p.state == "open"] if deciding else parts, actor)
+    if deciding and any(p.department == actor.department and p.decided_at for p in parts):
+        why_not = gettext("本部门已经办结，等其他部门办理")
     here = {step for step in map(T, view["steps"]) if step in SIGNED | PROCEDURE and state not in INTAKE}
     if case.extended and line_of(state, T.EXTEND):
         here.add(T.EXTEND)  # to say that it was done once
@@ -73,7 +75,7 @@ def panel(view: Mapping[str, Any], actor: Actor, at: datetime) -> dict[str, Any]
         "may": may,
         "shut": shut,
         "why_not": why_not if here and deciding and not question else "",
-        "effects": _effects(case, may & MOVING - set(shut), at),
+        "effects": _effects(case, (may & MOVING) - set(shut) - (set() if last else {T.GRANT}), at),
         "clock": {step: _line_effect(state, step, last) for step in may},
         "review": _department(mine.department) if mine and deciding else "",
         "taken_by": names_of([mine.taken_by]).get(mine.taken_by, mine.taken_by)
@@ -107,8 +109,7 @@ def _may(state: CaseState, step: CaseStep, actor: Actor) -> bool:
 
 def _question(case: Case, actor: Actor) -> bool:
     """Whether a window waits for this chief representative's answer."""
-    asked = case.no_request_kind and not case.no_request_answer and case.state in INTAKE
-    return bool(asked and actor.may(Permission.CASE_ANSWER))
+    return question_open(case) and case.state in INTAKE and actor.may(Permission.CASE_ANSWER)
 
 
 def _senseless(case: Case, mine: CaseReview | None, actor: Actor) -> set[CaseStep]:
@@ -136,7 +137,7 @@ def _shut(
     shut = {}
     if mine is not None and actor.name in proposers(mine):
         shut |= dict.fromkeys((T.GRANT, T.REFUSE), _said("case.own_proposal"))
-    elif case.tolerant and not case.guide["gap_pass"] and _lacks(view["materials"]):
+    elif not case.guide["gap_pass"] and any(material["tolerated"] for material in view["materials"]):
         shut |= dict.fromkeys((T.GRANT, T.REFUSE), _said("case.gap_open"))
     rule = case.guide["rules"]["extension"]
     if rule is not None and not actor.may(RANKS[rule["by"]]):
@@ -145,15 +146,15 @@ def _shut(
         shut[T.EXTEND] = _said("case.extended_once")
     elif case.statutory_due_at is not None and at >= case.statutory_due_at:
         shut[T.EXTEND] = _said("case.too_late")
-    if case.supplement_notices and not actor.may(Permission.CASE_OVERRIDE):
+    stops = stops_of(db.session(), case.hall, case.id)
+    if mine is not None and times_asked(stops, mine.department):  # a supervisor asks again, on the case's own page
         shut[T.REQUEST_SUPPLEMENT] = _said("case.second_notice")
+    whose = {stop.department for stop in stops if stop.until_at is None} - {None}
+    if whose and actor.department is not None and actor.department not in whose:
+        shut[T.RESUME] = _said("auth.foreign_department")
     if case.promised_due_at is not None and at >= case.promised_due_at:
         shut[T.CONVERT] = _said("case.convert_late")
     return shut
-
-
-def _lacks(materials: Collection[Mapping[str, Any]]) -> bool:
-    return any(m["required"] and m["state"] not in HERE for m in materials)
 
 
 def refuse_foreign(hall: str, case_id: int, actor: Actor) -> None:

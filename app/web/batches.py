@@ -47,7 +47,8 @@ def ask() -> tuple[str, int] | AnyResponse:
     except Refusal as refusal:
         if refusal.status not in (404, 422):
             raise
-        return _desk(actor, form=request.form, error=wording.told(refusal)), refusal.status
+        of = f"{refusal.facts['number']}{gettext('：')}" if "number" in refusal.facts else ""
+        return _desk(actor, form=request.form, error=of + wording.told(refusal)), refusal.status
     return redirect(url_for("batches.page", batch_id=made["id"]), code=303)
 
 
@@ -75,8 +76,9 @@ def again(batch_id: str) -> AnyResponse:
 @requires(READ)
 def file(batch_id: str) -> Response:
     """All papers of a batch as one PDF. They name people in full."""
-    hall, number = _own(staff_with(READ), batch_id)
-    answer = Response(batches.read_file(hall, number, settings()), mimetype="application/pdf")
+    actor = staff_with(READ)
+    hall, number = _own(actor, batch_id)
+    answer = Response(batches.read_file(hall, number, actor.ref, settings()), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = f'inline; filename="{batch_id}.pdf"'
     return answer
 
@@ -93,9 +95,17 @@ def _chosen(actor: Actor) -> tuple[str, list[int]]:
     kind, numbers = request.form.get("kind", ""), request.form.get("cases", "").split()
     if len(numbers) > batches.MOST:
         raise Refusal("batch.too_many", limit=batches.MOST)
-    found = [own_case(number, actor) for number in dict.fromkeys(numbers)]
+    found = [_case(number, actor) for number in dict.fromkeys(numbers)]
     papers = [paper for case in found for paper in notices_of_case(*case) if kind in ("", paper["kind"])]
     return batches.of_one_hall([(paper["hall"], paper["id"]) for paper in papers])
+
+
+def _case(number: str, actor: Actor) -> tuple[str, int]:
+    """The case of one number. Whatever refuses it says which number it was."""
+    try:
+        return own_case(number, actor)
+    except Refusal as refusal:
+        raise Refusal(refusal.code, **{**refusal.facts, "number": number[:20]}) from None
 
 
 def _own(actor: Actor, text: str) -> tuple[str, int]:

@@ -50,6 +50,7 @@ TITLES: dict[str, tuple[Any, str]] = {
     "case.dispatched": (_("寄出"), "good"),
     "case.delivered": (_("送达"), "good"),
     "case.signed": (_("邮寄件已签收"), "good"),
+    "case.came_back": (_("邮寄件退回"), "warn"),
     "case.checked": (_("事后核查承诺"), "accent"),
     "case.revoked": (_("撤销决定"), "bad"),
     "case.clocks_moved": (_("重新计算期限"), ""),
@@ -200,8 +201,9 @@ def hall_name(code: str) -> str:
         return code
 
 
-def _revealed(body: Body, _view: Mapping[str, Any]) -> str:
-    return f"{wording.word(body['field'], 'person')} · {wording.word(body['reason'], 'reveal')}"
+def _revealed(body: Body, view: Mapping[str, Any]) -> str:
+    paper = next((paper_title(paper) for paper in view.get("notices", ()) if paper["id"] == body.get("notice")), "")
+    return f"{paper or wording.word(body['field'], 'person')} · {wording.word(body['reason'], 'reveal')}"
 
 
 def _signalled(body: Body, _view: Mapping[str, Any]) -> str:
@@ -254,9 +256,11 @@ NOTES: dict[str, Callable[[Body, Mapping[str, Any]], str]] = {
     "case.no_answered": lambda body, _view: {
         "accept": gettext("同意收件，继续办理"),
         "not_required": gettext("不需要办理许可"),
+        "lapsed": gettext("逾期未答复，视为受理"),
     }.get(body["answer"], gettext("不予受理")),
     "case.withdrawn": lambda body, _view: gettext("逾期未补正，视为撤回") if body["deemed"] else "",
     "case.delivered": lambda body, _view: wording.word(body["how"], "delivered"),
+    "case.came_back": lambda body, _view: wording.word(body["reason"], "came_back"),
     "case.clocks_moved": _moved,
     "case.light_changed": lambda body, _view: (
         f"{wording.light_word(body['light'])} · {_department(body['department'])}"

@@ -19,7 +19,7 @@ from app.casework.joint_queries import joint_number
 from app.casework.levels_queries import works_with
 from app.casework.models import Case, CaseAlarm, CaseReview
 from app.casework.queries import case_view, deadline_ledger, find_case, frozen_guide
-from app.casework.reveal import FIELDS, REASONS, reveal_field
+from app.casework.reveal import FIELDS, reveal_field
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.materials import HERE
 from app.casework.rules.states import DECIDING, INTAKE, CaseState
@@ -31,12 +31,13 @@ from app.notices import queries as papers
 from app.now import iso, now
 from app.people.gate import requires
 from app.people.permissions import Permission
+from app.privacy import REASONS
 from app.web import times, wording
 from app.web.case_history import last_issued, names_of, paper_title, problem_words, story
 from app.web.desk import instant, staff, whole
 from app.web.forms import new_key, once
-from app.web.ledger import extension, ledger_answer
-from app.web.prints import paper_answer, pdf_answer
+from app.web.ledger import ledger_answer
+from app.web.prints import asked_why, language_asked, paper_answer, pdf_answer
 
 pages = Blueprint("cases", __name__)
 
@@ -78,7 +79,7 @@ def case_page(number: str, **more: Any) -> str:
         case=view,
         ledger=ledger,
         bars={name: bar(view["clocks"][name], rows) for name, rows in (ledger or {}).items() if rows},
-        waits=waits(hall, case_id, guide["rules"], at),
+        waits=waits(hall, case_id, CaseState(view["state"]), guide["rules"], at),
         whole=whole_of(hall, case_id),
         people=people_of(view),
         story=story(view),
@@ -87,6 +88,7 @@ def case_page(number: str, **more: Any) -> str:
         reveal_reasons=REASONS,
         no_request_kinds=NO_REQUESTS,
         lacking=[m for m in view["materials"] if m["required"] and m["state"] not in HERE],
+        takes=takes(view),
         running=view["state"] in DECIDING,
         commitment=COMMITMENT,
         key=new_key,
@@ -118,7 +120,6 @@ def bar(clock: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str
     }
     said = {name: times.span(size, unit) if days else times.minutes(size * 60) for name, size in parts.items()}
     return {
-        "longer": extension(rows, clock),
         "parts": {name: round(size * 100 / total, 2) for name, size in parts.items()},
         "words": gettext("，").join(f"{names[name]} {said[name]}" for name, size in parts.items() if size),
     }
@@ -127,8 +128,11 @@ def bar(clock: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str
 _OVERDUE = {"deemed_accepted": "deem-accept", "deemed_withdrawn": "deem-withdraw"}
 
 
-def waits(hall: str, case_id: int, rules: Mapping[str, Any], at: datetime) -> list[dict[str, Any]]:
-    """What the case waits for by itself, the soonest first, and what follows when the day has passed."""
+def waits(hall: str, case_id: int, state: CaseState, rules: Mapping[str, Any], at: datetime) -> list[dict[str, Any]]:
+    """What the case waits for by itself, the soonest first, and what follows when the day has passed.
+
+    Nothing follows on what a department has asked for, nor on a gap after the decision.
+    """
     mine = (CaseAlarm.hall == hall, CaseAlarm.case_id == case_id, CaseAlarm.due_at.is_not(None))
     untaken = select(CaseReview.hall).where(
         CaseReview.hall == hall,
@@ -141,8 +145,8 @@ def waits(hall: str, case_id: int, rules: Mapping[str, Any], at: datetime) -> li
     rows = db.session.execute(select(CaseAlarm.kind, CaseAlarm.due_at).where(*mine).order_by(CaseAlarm.due_at))
     follows = {
         Alarm.NOTICE: rules["not_notified"],
-        Alarm.SUPPLEMENT: rules["supplement"]["overdue"],
-        Alarm.GAP: rules["gap_overdue"],
+        Alarm.SUPPLEMENT: rules["supplement"]["overdue"] if state in INTAKE else "",
+        Alarm.GAP: rules["gap_overdue"] if state in DECIDING else "",
     }
     return [
         {"kind": kind, "due_at": iso(due_at), "late": due_at <= at, "then": _OVERDUE.get(follows.get(kind, ""), "")}
@@ -172,17 +176,24 @@ def people_of(view: Mapping[str, Any]) -> dict[str, str]:
     return names_of(accounts)
 
 
+def takes(view: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The materials that a window takes in now: those that are missing, after a decision those that were tolerated."""
+    undecided = CaseState(view["state"]) in INTAKE | DECIDING
+    return [m for m in view["materials"] if m["tolerated"] or (undecided and m["state"] == "missing")]
+
+
 def window_steps(view: Mapping[str, Any], actor: Actor) -> set[str]:
     """The steps of this panel that the actor may take now. A second notice is a supervisor's; in review it is theirs too."""
     legal = {step for step in view["steps"] if step in STEPS}
     may = {step for step in legal if any(actor.may(permission) for permission in STEPS[step][1])}
-    told_before = any(row["kind"] == "case.supplement_requested" for row in view["history"])
     at_window = CaseState(view["state"]) in INTAKE
+    asked = any(part["asked"] for part in view["departments"] if part["state"] == "open")
+    told_before = view["flags"]["told"] if at_window else asked
     if "request-supplement" in may and not actor.may(P.CASE_OVERRIDE) and (told_before or not at_window):
         may.discard("request-supplement")
     if "request-supplement" in may and actor.may(P.CASE_OVERRIDE) and not (told_before or actor.may(P.CASE_ACCEPT)):
-        may.discard("request-supplement")  # the first notice is the window's own
-    if not any(m["state"] == "missing" for m in view["materials"]):
+        may.discard("request-supplement")  # the first notice is the window's own, or the department's
+    if not takes(view):
         may.discard("supply")
     request_open = view["no_request"] and not view["no_request"]["answer"]
     return may - {"accept", "no-request"} if request_open else may
@@ -291,16 +302,19 @@ def deadline_paper(number: str) -> Response:
 @pages.get("/cases/<number>/papers.pdf")
 @requires(P.CASE_READ)
 def all_papers(number: str) -> Response:
-    """The papers of a case as one file to print at once: all, or from the paper `since` on. They name people in full."""
-    hall, case_id = own_case(number, staff(P.CASE_READ))
-    data = papers.pdf_of_case(hall, case_id, whole(request.args.get("since")))
-    return pdf_answer(data, number[:40])
+    """The papers of a case as one file to print at once: all, or from the paper `since` on. They name people in full.
+
+    A courier slip that somebody else issued is left out; it is opened alone.
+    """
+    actor, since = staff(P.CASE_READ), whole(request.args.get("since"))
+    hall, case_id = own_case(number, actor)
+    return pdf_answer(papers.pdf_of_case(hall, case_id, actor.ref, since, language=language_asked()), number[:40])
 
 
-@pages.get("/notices/<public_id>.pdf")
+@pages.route("/notices/<public_id>.pdf", methods=["GET", "POST"])
 @requires(P.CASE_READ)
-def paper(public_id: str) -> Response:
-    """One issued paper as PDF, the same every time. It names people in full."""
+def paper(public_id: str) -> Response | str:
+    """One issued paper as PDF, the same every time. It names people in full; a courier slip asks others why."""
     actor, found = staff(P.CASE_READ), _PAPER.fullmatch(public_id)
     if found is None:
         raise Refusal("notice.unknown")
@@ -308,4 +322,5 @@ def paper(public_id: str) -> Response:
     issued = papers.notice(hall, notice_id)
     if not works_with(actor.hall, hall, issued["case_id"] or 0):
         raise Refusal("auth.foreign_hall")
-    return paper_answer(hall, notice_id)
+    asked = asked_why(actor, hall, issued)
+    return asked or paper_answer(hall, notice_id)

@@ -27,7 +27,7 @@ from app.queueing.tickets import cancel_ticket, defer_ticket, rejoin_ticket
 from app.web import whereabouts, wording
 from app.web.forms import limited, new_key, once, settings
 from app.web.kiosk import queue_icon, zones_taken
-from app.web.ledger import extension, ledger_answer
+from app.web.ledger import ledger_answer
 from app.web.opening import open_now
 
 pages = Blueprint("citizen", __name__)
@@ -162,9 +162,8 @@ def _case_page(hall: str, case_id: int, paper_href: str = "") -> str:
         told=whereabouts.of(view, hall, case_id),
         steps=whereabouts.progress_steps(view),
         ledger=ledger,
-        longer=extension(ledger, view["promised"]),
         paper_href=paper_href,
-        hall=hall_of(hall),
+        hall=hall_of(view["handled_in"]),
         at=at,
         running=view["state"] in DECIDING,
     )

@@ -27,8 +27,9 @@ from app.people.gate import requires
 from app.people.permissions import Permission
 from app.web import wording
 from app.web.case_history import last_issued, paper_title
+from app.web.cases import takes
 from app.web.clerk_parts import pages
-from app.web.desk import staff_of_hall
+from app.web.desk import staff_of_hall, whole
 from app.web.forms import new_key, once
 
 _ = lazy_gettext
@@ -88,6 +89,7 @@ def _sheet(hall: str, case_id: int, **more: Any) -> str:
         case=view,
         guide=guide,
         lacking=lacking,
+        takes=[m["code"] for m in takes(view)],
         ways=ways,
         supplement=_supplement(hall, guide),
         promised=view["clocks"]["promised"]["limit"],
@@ -108,12 +110,12 @@ def _ways(view: Mapping[str, Any], guide: Mapping[str, Any], lacking: Sequence[M
     """What may be done on this sheet now, in the order in which it is offered."""
     steps, at_window = set(view["steps"]), CaseState(view["state"]) in INTAKE
     asked = bool(view["no_request"] and not view["no_request"]["answer"])
-    told = any(row["kind"] == "case.supplement_requested" for row in view["history"])
+    told = view["flags"]["told"]
     secondary = bool(lacking) and all(m["kind"] == "secondary" for m in lacking)
     instant = TimeClass(view["item"]["time_class"]).on_the_spot
     offered = {
         "accept": "accept" in steps and not lacking and not asked,
-        "supply": "supply" in steps and any(m["state"] == "missing" for m in view["materials"]),
+        "supply": "supply" in steps and bool(takes(view)),
         "notice": "request-supplement" in steps and at_window and not told and bool(view["materials"]),
         "tolerant": "accept" in steps and secondary and not asked,
         "pledge": "accept" in steps and guide["commitment"] is not None and (secondary or not lacking) and not asked,
@@ -211,11 +213,7 @@ def _asked() -> list[dict[str, str]]:
 
 
 def _limit() -> dict[str, Any]:
-    amount = request.form.get("amount", "")
-    return {
-        "amount": int(amount) if amount.isascii() and amount.isdigit() else 0,
-        "unit": request.form.get("unit", "WD"),
-    }
+    return {"amount": whole(request.form.get("amount")), "unit": request.form.get("unit", "WD")}
 
 
 def _word(name: str) -> str:

@@ -70,8 +70,6 @@ def sentence(refusal: Refusal) -> str:
 def left(row: dict[str, Any]) -> str:
     """What is left of the limit that the light is about, in words; a limit that has just passed has nothing left."""
     clock = row["statutory"] if row["light"] == "red" else row["promised"]
-    if row["light"] in ("red", "yellow") and (clock["remaining"] or 0) >= 0:
-        return gettext("刚刚超期")
     return times.remaining(clock)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import segno
@@ -36,6 +36,14 @@ def fee(value: Mapping[str, Any] | None) -> str:
     return gettext("%(yuan)s 元", yuan=f"{yuan}.{fen:02d}" if fen else str(yuan))
 
 
+def owners(thing: Mapping[str, Any], departments: Sequence[Any]) -> str:
+    """The department of an item, and how many decide where it is not alone."""
+    first = wording.named(thing, "department")
+    if len(departments) < 2:
+        return first
+    return gettext("%(department)s等 %(count)s 个部门", department=first, count=len(departments))
+
+
 def qr_svg(text: str, label: str = "") -> Markup:
     """A QR code as inline SVG, black on white, sized by the page's style."""
     drawn = segno.make(text, error="m", micro=False)
@@ -65,11 +73,13 @@ def init_app(app: Flask) -> None:
         light_tone=wording.light_tone,
         light_word=light_word,
         limit=times.limit,
+        agreed=times.agreed,
         mask_id=mask_id,
         mask_name=mask_name,
         mask_phone=mask_phone,
         minutes=times.minutes,
         named=wording.named,
+        owners=owners,
         people=people,
         remaining=times.remaining,
         stamp=times.stamp,

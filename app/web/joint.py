@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from app.casework import joint, joint_collection, joint_receipt
 from app.casework.joint_queries import find_joint, joint_ledger, joint_list, joint_view, to_bring
+from app.casework.reveal import reveal_form
 from app.casework.rules.joint import JointState, JointStep, line_of
 from app.catalog.queries import theme as theme_of
 from app.catalog.queries import themes
@@ -20,6 +21,7 @@ from app.events import Actor
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
+from app.privacy import REASONS
 from app.queueing.queries import person_of, window_of_staff
 from app.web import wording
 from app.web.case_history import paper_title
@@ -31,6 +33,7 @@ from app.web.stories import tell
 pages = Blueprint("joint", __name__, url_prefix="/joint")
 
 P = Permission
+HIDE_AFTER_S = 30
 TRIES = "10/minute"  # for one case: a code of six figures must not be guessed
 STEPS: dict[str, Any] = {
     "accept": joint.accept_joint,
@@ -43,6 +46,7 @@ STEPS: dict[str, Any] = {
 }
 _AT_FIELD = {
     "case.receiver_mismatch": "pickup_code",
+    "case.receiver_name": "receiver",
     "case.agent_letter": "agent_letter",
     "person.bad_id": "agent_id_number",
     "case.signature": "signature",
@@ -209,8 +213,9 @@ def _page(number: str, **more: Any) -> str:
     view = joint_view(hall, joint_id, at)
     return render_template(
         "joint/page.html",
-        **{"form": {}, "step": "", "error": "", "error_field": "", "codes": None, **more},
+        **{"form": {}, "step": "", "error": "", "error_field": "", "codes": None, "revealed": None, **more},
         joint=view,
+        reasons=REASONS if actor.may(P.CASE_REVEAL) else (),
         may={step for step in view["steps"] if _may(actor, view, step)},
         lacking=to_bring(view["materials"]),
         ledger=joint_ledger(hall, joint_id, at) if view["accepted_at"] else None,
@@ -233,6 +238,18 @@ def _may(actor: Actor, view: Mapping[str, Any], step: str) -> bool:
 def page(number: str) -> str:
     """The whole: its parts, its clocks, its papers, what may be done."""
     return _page(number)
+
+
+@pages.post("/<number>/reveal")
+@requires(P.CASE_REVEAL)
+def reveal(number: str) -> Response:
+    """The form in full, with a reason that goes into the record; hidden again after half a minute."""
+    actor, hall, joint_id = _own(number)
+    reason = request.form.get("reason", "")
+    shown = reveal_form(hall=hall, actor=actor, at=now(), joint_id=joint_id, reason=reason)
+    answer = make_response(_page(number, revealed=shown["form"]))
+    answer.headers["Refresh"] = f"{HIDE_AFTER_S}; url={url_for('joint.page', number=number)}"
+    return answer
 
 
 @pages.post("/<number>/<step>")

@@ -87,13 +87,6 @@ def summary(rows: Sequence[Row], clock: Mapping[str, Any]) -> str:
     return gettext("，").join(parts) + gettext("。")
 
 
-def extension(rows: Sequence[Row], clock: Mapping[str, Any]) -> str:
-    """By how much the limit was lengthened, in words; empty when it was not."""
-    limit, size = clock["limit"], 1 if clock["unit"] == "day" else 60
-    more = rows[-1]["limit"] // size - limit["amount"] if rows else 0
-    return times.span(more, limit["unit"]) if more > 0 else ""
-
-
 def ledger_answer(hall: str, case_id: int, at: datetime) -> Response:
     """The ledger as PDF, in the reader's language beside Chinese."""
     body = ledger_paper(hall, case_id, at, language="en" if wording.english() else "zh")

@@ -10,7 +10,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.casework.delivery import dispatch_case, hand_over, next_shelf, ready_case, sign_delivery
+from app.casework.delivery import CAME_BACK, come_back, dispatch_case, hand_over, next_shelf, ready_case, sign_delivery
 from app.casework.inbox import inbox, pickup_list, unsigned
 from app.casework.joint_queries import find_joint_by_token, joint_number
 from app.casework.levels_queries import works_with
@@ -28,13 +28,20 @@ from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import window_of_staff, windows_of_hall
 from app.web import wording
+from app.web.case_history import paper_title
 from app.web.cases import own_case, whole_of
 from app.web.desk import staff_of_hall
 from app.web.forms import limited, new_key, once
 
 pages = Blueprint("pickup", __name__, url_prefix="/pickup")
 
-STEPS = {"ready": ready_case, "hand-over": hand_over, "dispatch": dispatch_case, "sign": sign_delivery}
+STEPS = {
+    "ready": ready_case,
+    "hand-over": hand_over,
+    "dispatch": dispatch_case,
+    "sign": sign_delivery,
+    "come-back": come_back,
+}
 AGES = ((10, "bad"), (7, "yellow"), (3, "warn"))  # working days unclaimed → tone (DOMAIN C13)
 SHORTEST = 4  # characters below which a search would find half the hall
 TRIES = "10/minute"  # for one case: a code of six figures must not be guessed
@@ -60,7 +67,7 @@ def unclaimed_days(since: date, today: date, calendar: Schedule) -> int:
 
 
 def _aged(row: dict[str, Any], at: datetime, calendar: Schedule) -> dict[str, Any]:
-    since = datetime.fromisoformat(row["ready_at"] or row["decided_at"])
+    since = datetime.fromisoformat(row["since"])
     days = unclaimed_days(local_day(since), local_day(at), calendar)
     return {**row, "days": days, "tone": next((tone for least, tone in AGES if days >= least), "")}
 
@@ -147,7 +154,9 @@ def _case_page(number: str, **more: Any) -> str:
         whole=whole_of(where, case_id),
         shelf=view["result"]["shelf"] or next_shelf(db.session(), hall),
         zones=courier_zones(),
+        came_back=CAME_BACK,
         today=local_day(now()).isoformat(),
+        paper_title=paper_title,
         key=new_key,
     )
 
@@ -161,6 +170,7 @@ def case(number: str) -> str:
 
 _AT_FIELD = {
     "case.receiver_mismatch": "pickup_code",
+    "case.receiver_name": "receiver",
     "case.agent_letter": "agent_letter",
     "person.bad_id": "agent_id_number",
     "case.courier_zone": "zone",
@@ -179,6 +189,9 @@ def take(number: str, step: str) -> tuple[str, int] | Response:
     hall, case_id = own_case(number, actor)
     if step == "hand-over":
         limited(TRIES, number)
+        if not (request.form.get("pickup_code", "").strip() or request.form.get("id_number", "").strip()):
+            error = gettext("请输入领取码，或者申请人证件号")
+            return _case_page(number, form=request.form, step=step, error=error, error_field="pickup_code"), 422
         if request.form.get("confirmed") != "1":
             error = gettext("请先核对姓名和编号，再交付")
             return _case_page(number, form=request.form, step=step, error=error, error_field="confirmed"), 422
@@ -187,19 +200,25 @@ def take(number: str, step: str) -> tuple[str, int] | Response:
             view = STEPS[step](hall=hall, actor=actor, at=now(), case_id=case_id, **_read(step))
     except Refusal as refusal:
         at_field = _AT_FIELD.get(refusal.code, "")
+        if refusal.code == "case.receiver_mismatch" and not request.form.get("pickup_code", "").strip():
+            at_field = "id_number"
         if refusal.status not in (409, 422) and not at_field:
             raise
         at_field = at_field or str(refusal.facts.get("field", ""))
         page = _case_page(number, form=request.form, step=step, error=wording.told(refusal), error_field=at_field)
         return page, refusal.status
     flash(_done(step, view), "ok")
-    return make_response(redirect(url_for("pickup.desk"), code=303))
+    by_hand = step == "dispatch" or (step == "hand-over" and not view["delivery"]["signed"])
+    where = url_for("pickup.case", number=number) if by_hand else url_for("pickup.desk")  # there its paper is printed
+    return make_response(redirect(where, code=303))
 
 
 def _read(step: str) -> dict[str, Any]:
     fields = request.form
     if step == "ready":
         return {"shelf": fields.get("shelf", "")}
+    if step == "come-back":
+        return {"reason": fields.get("reason", ""), "shelf": fields.get("shelf", "")}
     if step == "dispatch":
         words = {name: fields.get(name, "") for name in ("carrier", "tracking_number")}
         return words | {name: fields.get(name, "").strip() or None for name in ("zone", "address")}
@@ -233,4 +252,7 @@ def _done(step: str, view: dict[str, Any]) -> str:
         return gettext("%(number)s 已寄出（%(name)s）", **named)
     if step == "sign":
         return gettext("%(number)s 已签收（%(name)s）", **named)
+    if step == "come-back":
+        shelf = view["result"]["shelf"]
+        return gettext("%(number)s 已登记退件，放在 %(shelf)s，可以再领取或重新寄出", **named, shelf=shelf)
     return gettext("%(number)s 已交付（%(name)s）", **named)

@@ -83,7 +83,8 @@ def period_words(report: Mapping[str, Any]) -> str:
 def sheet(report: Mapping[str, Any]) -> tuple[list[str], list[list[str | int | float | None]]]:
     """The whole table: a row a key and the sum, every figure, and the pace in each unit that occurs."""
     units = [pace["unit"] for pace in report["total"]["pace"]]
-    head = [str(SIDES[report["side"]]), *(str(name) for name in FIGURES.values())]
+    head = [str(SIDES[report["side"]])]
+    head += [gettext("%(figure)s（%%）", figure=name) if code in RATES else str(name) for code, name in FIGURES.items()]
     for unit in units:
         head += [gettext("%(figure)s（%(unit)s）", figure=name, unit=UNITS[unit]) for name in PACE.values()]
     rows = []
@@ -112,7 +113,7 @@ def printed(report: Mapping[str, Any], before: Row, hall: Mapping[str, Any] | No
     kind = wording.word(report["period"], "period")
     parts = [
         (gettext("总体情况"), _summary(report, before), [_days(report)]),
-        (gettext("按%(side)s统计的办理情况", side=SIDES[report["side"]]), [], _departments(report)),
+        (gettext("按%(side)s统计的办理情况", side=str(SIDES[report["side"]]).lower()), [], _departments(report)),
         (
             gettext("承诺、法定与实际用时"),
             [gettext("用时按承诺时限的单位计算，停钟时间不计入；天数和小时数不相互折算。")],
@@ -283,26 +284,29 @@ def _grounds(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
 def _outlook(report: Mapping[str, Any]) -> list[str]:
     open_ = sum(row["total"] for row in report["open"])
     late = sum(row["yellow"] + row["red"] for row in report["open"])
-    return [
-        gettext(
-            "编制时在办 %(open)s 件，其中超期 %(late)s 件，尚未公开理由 %(silent)s 件。如不办结，今天将变黄牌 %(today)s 件，"
-            "今后各工作日见图。",
-            open=open_,
-            late=late,
-            silent=report["unexplained"],
-            today=report["forecast"][0]["yellow"],
-        )
-    ]
+    stands = gettext(
+        "编制时在办 %(open)s 件，其中超期 %(late)s 件，尚未公开理由 %(silent)s 件。",
+        open=open_,
+        late=late,
+        silent=report["unexplained"],
+    )
+    coming = report["forecast"]
+    if not any(row[light] for row in coming for light in ("yellow", "red")):
+        return [stands, gettext("到 %(day)s 为止没有将变黄牌、红牌的办件。", day=times.day(coming[-1]["day"]))]
+    today = gettext("如不办结，今天将变黄牌 %(today)s 件，今后各工作日见图。", today=coming[0]["yellow"])
+    return [stands, today]
 
 
 def _open(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
     coming = report["forecast"]
     names = [times.day(row["day"]) for row in coming]
     series = [[row[light] for row in coming] for light in ("yellow", "red")]
-    chart = Columns(gettext("将变黄牌、红牌的办件（件）"), names, series, [gettext("变黄牌"), gettext("变红牌")])
+    coloured = any(any(values) for values in series)
+    title, kinds = gettext("将变黄牌、红牌的办件（件）"), [gettext("变黄牌"), gettext("变红牌")]
+    charts: list[Table | Bars | Columns] = [Columns(title, names, series, kinds)] if coloured else []
     if not report["open"]:
-        return [chart]
+        return charts
     lights = ("green", "amber", "yellow", "red", "stopped")
     rows = [[wording.named(row), *(str(row[light]) for light in lights), str(row["total"])] for row in report["open"]]
     head = [gettext("部门"), *(wording.light_word(light) for light in lights), gettext("合计")]
-    return [Table(head, rows[:ROWS_PRINTED], [5, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]), chart]
+    return [Table(head, rows[:ROWS_PRINTED], [5, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]), *charts]

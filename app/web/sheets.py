@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from io import BytesIO, StringIO
@@ -13,6 +14,7 @@ Value = str | int | float | None
 
 CSV_TYPE = "text/csv; charset=utf-8"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_NOT_IN_A_NAME = re.compile(r"[\[\]:*?/\\']")
 _ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")  # full-width ones too
 
 
@@ -32,15 +34,20 @@ def _tame(text: str) -> str:
 def xlsx_of(
     title: str, head: Sequence[str], rows: Sequence[Sequence[Value]], *, made_at: datetime, sums: bool = False
 ) -> bytes:
-    """One sheet with a fixed head; `sums` sets the last row in bold. Every text is written as text."""
+    """One sheet, called by its title, with the time at which it was made and a fixed head; `sums`: the last row is bold.
+
+    Every text is written as text, every number as a number, the time as a date.
+    """
     file = BytesIO()
     book = xlsxwriter.Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     book.set_properties({"title": title, "created": made_at.replace(tzinfo=None, microsecond=0)})
-    sheet = book.add_worksheet()
+    sheet = book.add_worksheet(_NOT_IN_A_NAME.sub(" ", title)[:31].strip())
     top = book.add_format({"bold": True, "font_size": 14})
     label = book.add_format({"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E6F1F4", "border": 1})
     plain, bold = book.add_format({"border": 1}), book.add_format({"border": 1, "bold": True})
     sheet.write_string(0, 0, title, top)
+    instant = book.add_format({"num_format": "yyyy-mm-dd hh:mm", "align": "left", "font_color": "#5B6B73"})
+    sheet.write_datetime(1, 0, made_at.replace(tzinfo=None, second=0, microsecond=0), instant)
     for column, name in enumerate(head):
         sheet.write_string(2, column, name, label)
         sheet.set_column(column, column, 30 if column == 0 else 11)

@@ -74,7 +74,8 @@ def _note(kind: str, body: Mapping[str, Any], papers: Mapping[int, Any], view: M
     if kind == "agency.completed":
         return str(body["case"] or "")
     if kind == "field.revealed":
-        return wording.word(body["reason"], "reveal")
+        paper, why = papers.get(body.get("notice")), wording.word(body["reason"], "reveal")
+        return f"{paper_title(paper)} · {why}" if paper else why
     return ""
 
 

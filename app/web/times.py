@@ -88,6 +88,14 @@ def limit(value: Mapping[str, Any] | None) -> str:
     return span(int(value["amount"]), str(value["unit"]))
 
 
+def agreed(clock: Mapping[str, Any]) -> str:
+    """The limit of a clock {limit, longer} in words, with its extension: 20 个工作日，延长 10 个工作日."""
+    if not clock["longer"]:
+        return limit(clock["limit"])
+    more = span(clock["longer"], str(clock["limit"]["unit"]))
+    return gettext("%(limit)s，延长 %(more)s", limit=limit(clock["limit"]), more=more)
+
+
 def span(amount: int, unit: str) -> str:
     """So many of a unit (WD, WH, ND, NH) in words."""
     if unit == "WD":
@@ -102,14 +110,15 @@ def span(amount: int, unit: str) -> str:
 def remaining(reckoned: Mapping[str, Any] | None) -> str:
     """What is left of a clock {remaining, limit, stopped, …} in words; `remaining` is in days (WD, ND), else minutes.
 
-    A clock that runs and has nothing left is due today, or has just passed its limit.
+    A clock that has nothing left is due today, or has just passed its limit.
     """
     if not reckoned or reckoned.get("remaining") is None:
         return ""
     left, unit = int(reckoned["remaining"]), str(reckoned["limit"]["unit"])
-    due_at = _instant(reckoned.get("due_at"))
-    if left == 0 and due_at and reckoned.get("running"):
-        return gettext("今天到期") if now() < due_at else gettext("刚刚超期")
+    if left >= 0 and reckoned.get("late"):
+        return gettext("刚刚超期")
+    if left == 0 and reckoned.get("due_at") and reckoned.get("running"):
+        return gettext("今天到期")
     text = span(abs(left), unit) if unit in ("WD", "ND") else minutes(abs(left) * 60)
     if left < 0:
         return gettext("超期 %(span)s", span=text)

@@ -29,7 +29,7 @@ TOLD = frozenset(
         *("collected", "received", "backdated", "supplement_requested", "supplemented", "accepted", "not_accepted"),
         *("converted", "taken", "reviewed", "suspended", "resumed", "overran", "extended", "returned", "forwarded"),
         *("decided", "ready", "dispatched", "delivered", "signed", "checked", "revoked", "overdue_explained"),
-        *("reminded", "withdrawn", "voided"),
+        *("came_back", "reminded", "withdrawn", "voided"),
     )
 )
 # what brings the case into another office's hands
@@ -37,7 +37,7 @@ _MOVES = frozenset(
     f"case.{name}"
     for name in (
         *("collected", "received", "accepted", "taken", "reviewed", "returned", "forwarded", "decided", "ready"),
-        *("dispatched", "delivered", "withdrawn", "voided"),
+        *("dispatched", "delivered", "came_back", "withdrawn", "voided"),
     )
 )
 _OFFICE = "service"  # 送达回证 is filled in by the office; the applicant signs it and keeps none
@@ -51,14 +51,15 @@ def of(view: Mapping[str, Any], hall: str, case_id: int) -> dict[str, Any]:
     rules = guide["rules"]
     state = CaseState(view["state"])
     return {
-        "office": _office(view, hall, state, events),
+        "office": _office(view, state, events),
         "since": next((iso(row.at) for row in reversed(events) if row.event.kind in _MOVES), None),
-        "now": _now(state, stops),
+        "now": _under_way(view, state) or _now(view, state, stops),
         "stops": [_stop(stop) for stop in stops],
         "stopped": next((_stop(stop) for stop in stops if stop.until_at is None), None) if state in DECIDING else None,
         "longer": [_longer(row) for row in events if row.event.kind in ("case.extended", "case.converted")],
-        "overdue": state in DECIDING and view["promised"]["remaining"] < 0,
-        "withdrawn_if_late": _withdrawn_if_late(view, state, rules),
+        "overdue": state in DECIDING and view["promised"]["late"],
+        "to_bring": _to_bring(view, state, rules),
+        "fee": guide["fee"] if guide["fee"]["basis"] else None,
         "story": _story(events, guide),
         "papers": [
             {"title": case_history.paper_title(paper), "number": paper["number"], "at": paper["issued_at"]}
@@ -66,33 +67,42 @@ def of(view: Mapping[str, Any], hall: str, case_id: int) -> dict[str, Any]:
             if paper["kind"] != _OFFICE
         ],
         "may_withdraw": state in INTAKE | DECIDING,
-        "collect": state in PICKUP,
+        "collect": state in PICKUP and not view["under_way_to"],
         "check_within": (guide["commitment"] or {}).get("check_within") if view["flags"]["on_commitment"] else None,
         "revoked": next((iso(row.at) for row in events if row.event.kind == "case.revoked"), None),
     }
 
 
-def _office(view: Mapping[str, Any], hall: str, state: CaseState, events: Sequence[Recorded]) -> str:
+def _office(view: Mapping[str, Any], state: CaseState, events: Sequence[Recorded]) -> str:
     """Which office has the case now; empty when it is over."""
     if state in INTAKE or state is CaseState.DRAFT:
-        return wording.named(hall_of(hall))
+        return wording.named(hall_of(view["handled_in"]))
     if state is CaseState.FORWARDED:
         above = [encode(row.event)["to_hall"] for row in events if row.event.kind == "case.forwarded"]
         return case_history.hall_name(above[-1]) if above else ""
+    if _under_way(view, state):
+        return ""
     if state in DECIDING:
         open_ = [part for part in view["departments"] if part["state"] == "open"]
         return gettext("、").join(wording.named(part, "department") for part in open_)
-    return gettext("%(hall)s出件窗口", hall=wording.named(hall_of(hall))) if state in PICKUP else ""
+    return gettext("%(hall)s出件窗口", hall=wording.named(hall_of(view["handled_in"]))) if state in PICKUP else ""
 
 
-def _now(state: CaseState, stops: Sequence[CaseStop]) -> str:
+def _under_way(view: Mapping[str, Any], state: CaseState) -> str:
+    """To which office a result travels; empty when it lies somewhere."""
+    if state not in PICKUP or not view["under_way_to"]:
+        return ""
+    return gettext("结果正在送往%(hall)s，到了再通知您", hall=case_history.hall_name(view["under_way_to"]))
+
+
+def _now(view: Mapping[str, Any], state: CaseState, stops: Sequence[CaseStop]) -> str:
     """What goes on; a procedure that stops the clock by its own name."""
     ground = next((wording.word(stop.ground, "ground") for stop in stops if stop.until_at is None), "")
     if ground and state is CaseState.SPECIAL:
         return gettext("正在进行%(ground)s，时限暂停计算", ground=ground)
     if ground and state is CaseState.SITE_CHECK:
         return gettext("正在进行%(ground)s，承诺时限暂停计算", ground=ground)
-    return note(state)
+    return note(view, state)
 
 
 def _stop(stop: CaseStop) -> dict[str, Any]:
@@ -110,10 +120,23 @@ def _longer(row: Recorded) -> dict[str, str]:
     return {"at": times.day(row.at), "title": title, "note": particulars}
 
 
-def _withdrawn_if_late(view: Mapping[str, Any], state: CaseState, rules: Mapping[str, Any]) -> bool:
-    """Whether the application counts as withdrawn when what is asked for does not come in time."""
-    tolerated = view["flags"]["tolerant"] and state not in (CaseState.CORRECTION, CaseState.REVIEW_CORRECTION)
-    return (rules["gap_overdue"] if tolerated else rules["supplement"]["overdue"]) == "deemed_withdrawn"
+def _to_bring(view: Mapping[str, Any], state: CaseState, rules: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is to be brought, the papers of one day together and the first day first, and whether more hangs on it.
+
+    The application counts as withdrawn after a gap while nothing is decided, after a notice only before the acceptance:
+    a department goes on without what it has asked for.
+    """
+    deemed = {
+        True: state in DECIDING and rules["gap_overdue"] == "deemed_withdrawn",
+        False: state in INTAKE and rules["supplement"]["overdue"] == "deemed_withdrawn",
+    }
+    days: dict[tuple[str, bool], list[Any]] = {}
+    for paper in view["to_bring"]:
+        days.setdefault((paper["bring_by"] or "", paper["tolerated"]), []).append(paper)
+    return [
+        {"by": by, "withdrawn_if_late": deemed[tolerated], "papers": papers}
+        for (by, tolerated), papers in sorted(days.items(), key=lambda day: day[0][0] or "9")
+    ]
 
 
 def _story(events: Sequence[Recorded], guide: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -130,8 +153,10 @@ def _story(events: Sequence[Recorded], guide: Mapping[str, Any]) -> list[dict[st
     return told[::-1]
 
 
-def note(state: CaseState) -> str:
+def note(view: Mapping[str, Any], state: CaseState) -> str:
     """What goes on in this state, in one sentence."""
+    if state is CaseState.CORRECTION and not view["to_bring"]:
+        return gettext("材料已收齐，正在请示是否受理，结果书面告知您")
     notes = {
         CaseState.DRAFT: gettext("村（社区）已代收材料，正送往大厅"),
         CaseState.RECEIVED: gettext("窗口正在核对材料"),
@@ -176,7 +201,7 @@ def progress_steps(view: Mapping[str, Any]) -> list[dict[str, str]]:
         if not step["at"] and not here:
             here = True
             row["state"] = "failed" if ended else "current"
-            row["note"] = note(state)
+            row["note"] = _under_way(view, state) or note(view, state)
         rows.append(row)
     if view["flags"]["deemed_accepted"]:
         rows[1]["note"] = gettext("没有按时告知您补正，依法自收件那天起算")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +13,10 @@ from app.casework.joint_models import AgencyOrder
 from app.casework.models import Case
 from app.db import HallHead, db
 from app.errors import Refusal
+from app.notices.queries import notice
 from app.now import SHANGHAI
 from tests.actions.conftest import ID, Hall
+from tests.actions.test_sweeps import take_off
 
 PERSON = {"name": "李秀兰", "id_number": ID, "phone": "13812341234"}
 
@@ -75,6 +77,64 @@ def test_the_clock_runs_from_the_complete_handover_and_stands_still_while_interr
     assert [n["kind"] for n in view["notices"]] == ["agency"] * 5
 
 
+def due(view: dict[str, Any]) -> str:
+    return view["clock"]["due_at"][:10]
+
+
+def seen(hall: Hall, order_id: int) -> dict[str, Any]:
+    return agency_queries.order_view("luolong", order_id, hall.at)
+
+
+def printed(view: dict[str, Any]) -> str:
+    """The day on the paper that was issued last."""
+    return notice("luolong", view["notices"][-1]["id"])["facts"]["due_on"]
+
+
+def test_a_new_calendar_does_not_put_off_the_printed_day(spring: Hall) -> None:
+    _, order_id = ordered(spring)
+    view = spring.do(agency.accept_order, "clerk01", order_id=order_id, complete=True)
+    assert due(view) == printed(view) == "2026-03-11"
+    take_off(spring, date(2026, 3, 9))
+    assert due(seen(spring, order_id)) == "2026-03-11"
+    spring.at = datetime(2026, 3, 12, 9, 0, tzinfo=SHANGHAI)  # within three working days of the new calendar
+    assert seen(spring, order_id)["light"] == "yellow" and seen(spring, order_id)["clock"]["late"]
+    done = spring.do(agency.complete_order, "clerk01", order_id=order_id, result="已办")
+    assert due(done) == "2026-03-11" and done["light"] == "yellow" and done["clock"]["late"]
+    assert not next(row["body"]["in_time"] for row in done["history"] if row["kind"] == "agency.completed")
+
+
+def test_only_the_interruption_itself_puts_off_the_printed_day(spring: Hall) -> None:
+    _, order_id = ordered(spring)
+    spring.do(agency.accept_order, "clerk01", order_id=order_id, complete=True)
+    take_off(spring, date(2026, 3, 12))
+    spring.later(hours=1).do(agency.interrupt_order, "clerk01", order_id=order_id, reason="老人住院")
+    assert seen(spring, order_id)["clock"]["due_at"] is None
+    spring.at = datetime(2026, 3, 10, 9, 0, tzinfo=SHANGHAI)  # two working days by the calendar of the promise
+    view = spring.do(agency.resume_order, "clerk01", order_id=order_id)
+    assert due(view) == printed(view) == "2026-03-13"
+
+
+def test_a_calendar_that_ends_sooner_counts(spring: Hall) -> None:
+    take_off(spring, date(2026, 3, 9))
+    _, order_id = ordered(spring)
+    view = spring.do(agency.accept_order, "clerk01", order_id=order_id, complete=True)
+    assert due(view) == "2026-03-12"
+    take_off(spring)
+    assert due(seen(spring, order_id)) == "2026-03-11"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_what_is_done_at_the_due_instant_is_in_time(spring: Hall, late: bool) -> None:
+    _, order_id = ordered(spring)
+    view = spring.do(agency.accept_order, "clerk01", order_id=order_id, complete=True)
+    spring.at = datetime.fromisoformat(view["clock"]["due_at"]) + timedelta(microseconds=late)
+    assert seen(spring, order_id)["clock"]["late"] and seen(spring, order_id)["clock"]["running"]
+    done = spring.do(agency.complete_order, "clerk01", order_id=order_id, result="已办")
+    assert done["clock"]["late"] is late and done["light"] == ("yellow" if late else "amber")
+    assert not done["clock"]["running"]
+    assert next(row["body"]["in_time"] for row in done["history"] if row["kind"] == "agency.completed") is not late
+
+
 def test_what_came_of_it_is_said_or_linked_and_the_principal_is_asked(spring: Hall) -> None:
     _, order_id = ordered(spring)
     spring.do(agency.accept_order, "clerk01", order_id=order_id, complete=True)
@@ -90,6 +150,21 @@ def test_what_came_of_it_is_said_or_linked_and_the_principal_is_asked(spring: Ha
     assert view["state"] == "closed" and view["satisfied"] is True and view["steps"] == []
     assert view["clock"]["remaining"] == 3  # as it stood at the completion
     assert agency_queries.order_list(at=spring.at, hall="luolong")["items"] == []
+
+
+def test_an_errand_is_linked_to_a_case_of_its_principal_and_of_no_other_errand(spring: Hall) -> None:
+    (_, first), (_, second) = ordered(spring), ordered(spring)
+    for order_id in (first, second):
+        spring.do(agency.accept_order, "clerk01", order_id=order_id, complete=True)
+    somebody = {"kind": "person", "name": "王小明", "id_number": "410305198001010019"}
+    strange, strange_id = spring.receive(applicant=somebody)
+    with refused("agency.foreign_case"):
+        spring.do(agency.complete_order, "clerk01", order_id=first, case_number=strange["number"])
+    assert db.session.get(Case, ("luolong", strange_id)).agency_id is None
+    case, _ = spring.receive()
+    spring.do(agency.complete_order, "clerk01", order_id=first, case_number=case["number"])
+    with refused("agency.foreign_case"):
+        spring.do(agency.complete_order, "clerk01", order_id=second, case_number=case["number"])
 
 
 def test_a_cancelled_order_keeps_its_reason_and_leaves_the_list(spring: Hall) -> None:

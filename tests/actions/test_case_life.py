@@ -36,7 +36,10 @@ ATTEMPTS: dict[CaseStep, list[tuple[Do, dict[str, Any]]]] = {
         (intake.accept_case, {"tolerant": {"commitment": "三日内补齐", "gap_limit": 1}}),
         (intake.accept_case, {"commitment": {"text": "符合全部条件"}}),
     ],
-    T.REQUEST_SUPPLEMENT: [(supplement.request_supplement, {"items": [{"code": "M1", "problem": "缺页"}]})],
+    T.REQUEST_SUPPLEMENT: [
+        (supplement.request_supplement, {"items": [{"code": "M1", "problem": "缺页"}]}),
+        (supplement.request_supplement, {"items": [{"code": "M1"}], "repeat_reason": "漏列一页"}),
+    ],
     T.SUPPLY: [(supplement.supply, {"items": ["M1"]}), (supplement.supply, {"items": "{gap}"})],
     T.NO_REQUEST: [(intake.raise_no_request, {"kind": "grey_area", "reason": "拿不准"})],
     T.GO_ON: [(review.answer_no_request, {"answer": "accept"})],
@@ -64,9 +67,11 @@ ATTEMPTS: dict[CaseStep, list[tuple[Do, dict[str, Any]]]] = {
     T.HAND_OVER: [
         (delivery.hand_over, {"receiver": "张三丰", "id_number": ID}),
         (delivery.hand_over, {"receiver": "张三丰", "pickup_code": "x"}),
+        (delivery.hand_over, {"receiver": "李四", "id_number": ID}),
     ],
     T.DISPATCH: [(delivery.dispatch_case, {"carrier": "邮政", "tracking_number": "EM1"})],
     T.SIGN: [(delivery.sign_delivery, {"receiver": "张三丰"})],
+    T.COME_BACK: [(delivery.come_back, {"reason": "refused"})],
     T.CHECK: [(review.check_case, {"outcome": "kept"})],
     T.REVOKE: [(review.revoke_case, WORDS)],
     T.WITHDRAW: [(intake.withdraw_case, {})],
@@ -74,7 +79,7 @@ ATTEMPTS: dict[CaseStep, list[tuple[Do, dict[str, Any]]]] = {
 }
 BY_ITSELF = {T.DEEM_ACCEPT, T.DEEM_WITHDRAW, T.COMPLETE, T.REVIEW}  # the timer's, and what follows from others
 ELSEWHERE = {T.RECEIVE, T.BACKDATE}  # told in test_levels.py and test_intake.py
-FOLLOWS = {T.SUPPLY: T.COMPLETE, T.GRANT: T.REVIEW, T.REFUSE: T.REFUSE}
+FOLLOWS = {T.SUPPLY: T.COMPLETE, T.GO_ON: T.COMPLETE, T.GRANT: T.REVIEW, T.REFUSE: T.REFUSE}
 ITEMS = ("食品经营许可延续", "补领结婚证", "公共场所卫生许可")
 
 
@@ -159,7 +164,8 @@ def life(hall: Hall) -> type[RuleBasedStateMachine]:
             for sweep in (sweeps.ring_alarms, sweeps.sweep_lights, oversight.tell_signals):
                 db.session.rollback()
                 hall.do(sweep, SYSTEM)
-            own = [line_of(before, step) for step in (T.DEEM_ACCEPT, T.DEEM_WITHDRAW)]
+            complete = [T.COMPLETE] if before is CaseState.CORRECTION else []  # no answer came in time to hold it up
+            own = [line_of(before, step) for step in (T.DEEM_ACCEPT, T.DEEM_WITHDRAW, *complete)]
             assert self.row.state in {before, *(line.to for line in own if line)}
 
         @invariant()

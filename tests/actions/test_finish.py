@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 
-from app.casework import delivery, finish, intake, queries, review
+from app.casework import delivery, finish, inbox, intake, queries, reports, review, sweeps
 from app.casework.models import Case
+from app.casework.rules.tally import Period, Span
 from app.casework.sweeps import sweep_lights
 from app.db import db
 from app.events import SYSTEM
-from tests.actions.conftest import Hall, alarms_of, last_paper, refused
+from tests.actions.conftest import ID, Hall, alarms_of, last_paper, refused
 from tests.actions.test_intake import found, kinds, on, paper_of, told
+from tests.actions.test_sweeps import take_off
+
+WORDS = {"reason": "以欺骗手段取得", "basis": "《中华人民共和国行政许可法》第六十九条"}
 
 
 def instant(guide: dict[str, Any]) -> bool:
@@ -76,6 +80,64 @@ def test_a_promise_of_hours_runs_until_the_result_is_there(spring: Hall) -> None
     case = queries.case_view("luolong", case_id, spring.at)
     assert (case["light"], case["clocks"]["promised"]["used"]) == ("amber", 90)
     assert spring.do(sweep_lights, SYSTEM)["changed"] == 0
+
+
+def stand(hall: Hall, case_id: int) -> dict[str, Any]:
+    """The clocks and the light on the page; the line of the list and the days behind it say the same."""
+    view = queries.case_view("luolong", case_id, hall.at)
+    line = next(row for row in inbox.inbox(at=hall.at, hall="luolong", q=view["number"])["items"])
+    for clock in ("promised", "statutory"):
+        assert {name: line[clock][name] for name in line[clock]} == view["clocks"][clock]
+    rows = queries.deadline_ledger("luolong", case_id, hall.at)["promised"]
+    assert rows[-1]["total"] == max(2 * 60, view["clocks"]["promised"]["used"])  # to the due instant at least
+    return {"light": view["light"], "clocks": view["clocks"]}
+
+
+RESULTS: dict[str, Any] = {
+    "ready": lambda hall, case_id: hall.do(delivery.ready_case, "pickup01", case_id=case_id),
+    "handed over": lambda hall, case_id: hall.do(
+        delivery.hand_over, "pickup01", case_id=case_id, receiver="张三丰", id_number=ID
+    ),
+    "sent": lambda hall, case_id: hall.do(
+        delivery.dispatch_case, "pickup01", case_id=case_id, carrier="EMS", tracking_number="EA1"
+    ),
+    "revoked": lambda hall, case_id: hall.do(
+        review.revoke_case, hall.approver(queries.case_view("luolong", case_id, hall.at)), case_id=case_id, **WORDS
+    ),
+}
+
+
+@pytest.mark.parametrize("end", RESULTS)
+@pytest.mark.parametrize("hours", [1, 5], ids=["in time", "late"])
+def test_the_clocks_of_an_instant_case_stand_for_good_once_its_result_is_there(
+    spring: Hall, end: str, hours: int
+) -> None:
+    _, case_id = granted(spring)
+    spring.later(hours=hours)
+    stand(spring, case_id)
+    RESULTS[end](spring, case_id)
+    before, row = stand(spring, case_id), db.session.get(Case, ("luolong", case_id))
+    assert before["light"] == ("green" if hours == 1 else "yellow")
+    assert (row.took, row.next_light_at) == (before["clocks"]["promised"]["used"], None)
+    day = spring.at.date()
+    take_off(spring, day)  # what is closed never changes (K6)
+    spring.later(days=60)
+    while spring.do(sweeps.sweep_calendar, SYSTEM)["more"] or spring.do(sweep_lights, SYSTEM)["more"]:
+        pass
+    assert stand(spring, case_id) == before
+    totals = reports.totals("luolong", Span.holding(Period.MONTH, day))
+    assert (totals["in_time"], totals["late"]) == ((1, 0) if hours == 1 else (0, 1))
+    assert [pace["p50"] for pace in totals["pace"]] == [row.took]
+
+
+def test_a_parcel_that_comes_back_does_not_wind_an_instant_case_up_again(spring: Hall) -> None:
+    _, case_id = granted(spring)
+    RESULTS["sent"](spring.later(hours=1), case_id)
+    before = stand(spring, case_id)
+    spring.later(days=9).do(delivery.come_back, "pickup01", case_id=case_id, reason="absent")
+    assert stand(spring, case_id) == before
+    RESULTS["handed over"](spring.later(days=1), case_id)
+    assert stand(spring, case_id) == before
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,11 @@ def secondary(guide: dict[str, Any]) -> str | None:
     return codes[0] if codes and guide["promised"]["unit"] == "WD" and guide["promised"]["amount"] >= 5 else None
 
 
-def with_gap(hall: Hall) -> tuple[str, int]:
-    """(the missing paper, a received case that lacks it and nothing else)."""
+def with_gap(hall: Hall, days: int | None = None) -> tuple[str, int]:
+    """(the missing paper, a received case that lacks it and nothing else), promised in so many working days."""
     guide = found(lambda guide: secondary(guide) and not guide["gap_pass"] and not guide["commitment"])
+    if days:
+        change_guide(guide["code"], promised={"amount": days, "unit": "WD"})
     code = secondary(guide)
     _, case_id = hall.receive(item=guide["code"], states={code: "missing"})
     return str(code), case_id
@@ -255,6 +257,8 @@ def test_a_gap_is_tolerated_on_a_commitment_within_the_promise(spring: Hall) -> 
         (" ", 1, "case.tolerant_commitment"),
         ("补交", "x", "case.tolerant_gap"),
         ("补交", 90, "case.tolerant_gap"),
+        ("补交", 2000, "case.tolerant_gap"),  # further than any limit is followed
+        ("补交", "9" * 5000, "case.tolerant_gap"),
         ("补交", {"amount": 0, "unit": "WD"}, "case.tolerant_gap"),
     ):
         with refused(refusal):
@@ -278,6 +282,22 @@ def test_a_gap_is_tolerated_on_a_commitment_within_the_promise(spring: Hall) -> 
     assert not alarms_of(case_id).keys() & {"gap", "gap-soon"}
     decided = spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
     assert decided["state"] != "accepted"
+
+
+def test_past_the_time_to_tell_a_gap_counts_from_the_receipt_as_the_promise_does(spring: Hall) -> None:
+    _, case_id = with_gap(spring, days=10)
+    spring.at = on(3, 10)  # what is missing should have been told by 9 March
+    for late in (5, 11):  # over already; and longer than the promise
+        with refused("case.tolerant_gap"):
+            tolerant = {"commitment": "补交", "gap_limit": late}
+            spring.do(intake.accept_case, "clerk01", case_id=case_id, tolerant=tolerant)
+    case = spring.do(intake.accept_case, "clerk01", case_id=case_id, tolerant={"commitment": "补交", "gap_limit": 10})
+    assert case["flags"]["deemed_accepted"]
+    assert case["gap_due_at"] == case["clocks"]["promised"]["due_at"]
+    paper = paper_of(case, "tolerant_acceptance")
+    assert paper["deemed"] is True
+    assert paper["accepted_at"] == case["received_at"]
+    assert paper["gap_due_on"] == paper["promised_due_on"] == "2026-03-16"
 
 
 def test_without_a_calendar_a_gap_is_measured_by_its_size(hall: Hall) -> None:
@@ -369,6 +389,7 @@ def test_who_withdraws_gets_a_slip_and_nothing_rings_any_more(spring: Hall) -> N
     assert kinds(case)[-1] == "withdrawal"
     assert last_paper(case)["deemed"] is False
     assert alarms_of(case_id) == {}
+    assert {part["state"] for part in case["departments"]} == {"waiting"}  # nobody is expected to decide
     with refused("case.illegal_step"):
         spring.do(intake.withdraw_case, "clerk01", case_id=case_id)
 

@@ -15,8 +15,10 @@ from app.casework import (
     joint_queries,
     joint_receipt,
     queries,
+    reveal,
     review,
     special,
+    supplement,
     sweeps,
 )
 from app.casework.joint_models import JointCase
@@ -26,6 +28,7 @@ from app.db import HallHead, db
 from app.errors import Refusal
 from app.events import SYSTEM
 from app.hall.settings import amend_calendar
+from app.notices.queries import notice
 from app.now import SHANGHAI, iso
 from tests.actions.conftest import ID, Hall, last_paper
 
@@ -54,13 +57,16 @@ def filled(theme: dict[str, Any]) -> dict[str, str]:
     }
 
 
+COMPANY = "洛阳试用商贸有限公司"
+
+
 def receive(hall: Hall, code: str = "start-company", **more: Any) -> tuple[dict[str, Any], int]:
     theme = theme_of(code, on=hall.at.date())
     missing = more.pop("missing", ())
     materials = [
         {"code": m["code"], "state": "missing" if m["code"] in missing else "received"} for m in theme["materials"]
     ]
-    applicant = {"kind": "organisation", "name": "洛阳试用商贸有限公司", "id_number": ID, "phone": "13812341234"}
+    applicant = {"kind": "organisation", "name": COMPANY, "id_number": ID, "phone": "13812341234"}
     given = {"theme": code, "applicant": applicant, "form": filled(theme), "materials": materials, "window": "W01"}
     view = hall.do(joint_receipt.receive_joint, "clerk01", **{**given, **more})
     return view, joint_queries.find_joint(view["number"])[1]
@@ -168,7 +174,7 @@ def test_starting_a_company_takes_one_receipt_three_steps_and_seven_hours(spring
             joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, receiver="张三", pickup_code="000000x"
         )
     codes = queries.codes_of("luolong", child(view, 0))
-    given = {"receiver": "张三", "pickup_code": codes["pickup_code"]}
+    given = {"receiver": COMPANY, "pickup_code": codes["pickup_code"]}
     view = spring.do(joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, **given)
     assert view["state"] == "delivered" and view["steps"] == []
     assert [n["kind"] for n in view["notices"]] == ["joint_receipt", "joint_receipt", "pickup", "service"]
@@ -193,8 +199,71 @@ def test_a_refused_first_step_ends_what_leans_on_it_and_the_refusal_is_handed_ou
     decide(spring.later(hours=1), view, 0, "refused")
     assert states(spring, joint_id) == ["refused", "void", "void"]
     assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "decided"
-    view = spring.do(joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, receiver="张三", id_number=ID)
+    view = spring.do(joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, receiver=COMPANY, id_number=ID)
     assert view["state"] == "delivered"
+
+
+def refuse_all(hall: Hall, view: dict[str, Any]) -> None:
+    for n in range(len(view["children"])):
+        hall.do(intake.raise_no_request, "clerk01", case_id=child(view, n), kind="out_of_scope", reason="不属本级")
+        words = {"answer": "not_accepted", "reason": "不属本级", "basis": "某法第一条"}
+        hall.do(review.answer_no_request, "chief01", case_id=child(view, n), **words)
+
+
+def revoke_all(hall: Hall, view: dict[str, Any]) -> None:
+    hall.do(joint.accept_joint, "clerk01", joint_id=joint_queries.find_joint(view["number"])[1])
+    for n in range(len(view["children"])):
+        decide(hall, view, n)
+    for n in range(len(view["children"])):
+        case = queries.case_view("luolong", child(view, n), hall.at)
+        words = {"reason": "以欺骗手段取得", "basis": "某法第一条"}
+        hall.do(review.revoke_case, hall.approver(case), case_id=child(view, n), **words)
+
+
+@pytest.mark.parametrize("end", [refuse_all, revoke_all])
+def test_where_nothing_is_left_to_hand_out_the_whole_is_decided_and_off_the_list(spring: Hall, end: Any) -> None:
+    view, joint_id = receive(spring, "open-restaurant")
+    other, _ = receive(spring, "open-restaurant")
+    end(spring, view)
+    done = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert (done["state"], done["delivered_at"], done["steps"]) == ("decided", None, [])
+    assert [row["number"] for row in joint_queries.joint_list(at=spring.at)["items"]] == [other["number"]]
+    listed = joint_queries.joint_list(at=spring.at, state="decided")["items"]
+    assert [row["number"] for row in listed] == [view["number"]]
+
+
+def test_the_whole_is_delivered_when_the_last_parcel_is_signed_for(spring: Hall) -> None:
+    view, joint_id = receive(spring, "open-restaurant")
+    spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    for n in range(3):
+        decide(spring, view, n)
+    for n in range(3):
+        sent = {"carrier": "EMS", "tracking_number": f"EA{n}"}
+        spring.do(delivery.dispatch_case, "pickup01", case_id=child(view, n), **sent)
+    now = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert (now["state"], now["steps"]) == ("decided", [])
+    assert len(joint_queries.joint_list(at=spring.at)["items"]) == 1
+    spring.later(days=1)
+    for n in range(2):
+        spring.do(delivery.sign_delivery, "pickup01", case_id=child(view, n), receiver="王五")
+    spring.do(delivery.come_back, "pickup01", case_id=child(view, 2), reason="absent")
+    now = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert now["state"] == "decided" and "hand-over" in now["steps"]
+    done = spring.do(joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, receiver=COMPANY, id_number=ID)
+    assert (done["state"], done["delivered_at"]) == ("delivered", iso(spring.at))
+
+
+def test_who_represents_the_company_by_the_merged_form_takes_the_results(spring: Hall) -> None:
+    view, joint_id = receive(spring)
+    spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    decide(spring, view, 0)
+    given = {"joint_id": joint_id, "id_number": ID}
+    with refused("case.receiver_name"):
+        spring.do(joint_collection.hand_over_joint, "pickup01", receiver="王五", **given)
+    name = filled(theme_of("start-company", on=spring.at.date()))["representative"]
+    done = spring.do(joint_collection.hand_over_joint, "pickup01", receiver=name, **given)
+    paper = notice("luolong", done["notices"][-1]["id"])["facts"]
+    assert (paper["recipient"], paper["recipient_relation"]) == (name, "法定代表人")
 
 
 # ── one notice, one acceptance ──────────────────────────────────────────────────────────────────────────────────
@@ -238,6 +307,27 @@ def test_a_part_that_lacks_nothing_waits_and_is_not_deemed_accepted(spring: Hall
     assert view["state"] == "accepted" and {c["state"] for c in view["children"]} == {"accepted"}
 
 
+def test_what_the_merged_notice_left_out_may_not_be_asked_for_later(spring: Hall) -> None:
+    view, joint_id = receive(spring, "open-restaurant", missing=("M4",))
+    view = spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
+    waiting = child(view, 1)
+    code = queries.case_view("luolong", waiting, spring.at)["materials"][0]["code"]
+    given = {"case_id": waiting, "items": [{"code": code, "problem": "漏告知"}]}
+    spring.later(days=9)
+    with refused("case.second_notice"):
+        spring.do(supplement.request_supplement, "clerk01", **given)
+    other = next(m["code"] for m in view["materials"] if view["children"][0]["item"] not in served(m))
+    with refused("case.second_notice"):
+        spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": other}])
+    assert states(spring, joint_id) == ["correction", "received", "received"]
+    case = spring.do(supplement.request_supplement, "supervisor01", repeat_reason="漏列一项", **given)
+    assert (case["state"], last_paper(case)["repeat_reason"]) == ("correction", "漏列一项")
+
+
+def served(material: dict[str, Any]) -> set[str]:
+    return {use["item"] for use in material["serves"]}
+
+
 def test_when_the_asked_part_is_given_up_the_others_go_on(spring: Hall) -> None:
     _, joint_id = receive(spring, "open-restaurant", missing=("M4",))
     spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
@@ -253,6 +343,16 @@ def test_nobody_told_in_time_so_the_whole_is_accepted_as_of_the_receipt(spring: 
     ring(spring)
     view = joint_queries.joint_view("luolong", joint_id, spring.at)
     assert view["state"] == "accepted" and view["clocks"]["statutory"]["used"] == 6
+
+
+def test_a_whole_that_the_law_has_accepted_already_counts_from_its_receipt(spring: Hall) -> None:
+    view, joint_id = receive(spring, "open-restaurant")
+    part = queries.case_view("luolong", child(view, 0), spring.at)
+    spring.at = datetime.fromisoformat(part["notice_due_at"])  # and the timer has not come yet
+    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    parts = [queries.case_view("luolong", child(view, n), spring.at) for n in range(3)]
+    assert view["state"] == "accepted" and all(part["flags"]["deemed_accepted"] for part in parts)
+    assert view["clocks"]["statutory"]["used"] == parts[0]["clocks"]["statutory"]["used"] == 5
 
 
 def ring(hall: Hall) -> None:
@@ -302,7 +402,8 @@ def test_only_the_head_of_the_government_extends_a_unified_limit_and_once(spring
     with refused("case.reason_required"):
         spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason=" ")
     view = spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason="需多部门现场核查，案情复杂")
-    assert view["clocks"]["statutory"]["limit"] == {"amount": 60, "unit": "WD"}
+    assert view["clocks"]["statutory"]["limit"] == {"amount": 45, "unit": "WD"}
+    assert view["clocks"]["statutory"]["longer"] == view["clocks"]["promised"]["longer"] == 15
     assert view["clocks"]["statutory"]["due_at"] > before and view["notices"][-1]["kind"] == "extension"
     with refused("case.extended_once"):
         spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason="再延")
@@ -319,7 +420,8 @@ def test_an_extension_leaves_a_broken_promise_of_the_whole_broken(spring: Hall) 
     spring.at = promised + timedelta(days=1)
     view = spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason="需多部门现场核查，案情复杂")
     assert view["clocks"]["promised"]["due_at"] == promised.isoformat(timespec="milliseconds")
-    assert view["clocks"]["statutory"]["limit"]["amount"] == 60 and view["light"] == "yellow"
+    assert view["clocks"]["statutory"]["longer"] == 15 and view["clocks"]["promised"]["longer"] == 0
+    assert view["light"] == "yellow"
     assert last_paper(view)["clock"] == "statutory"
 
 
@@ -366,9 +468,9 @@ def test_a_construction_project_goes_stage_by_stage_within_its_working_days(
     for place, position in enumerate(positions):
         now = joint_queries.joint_view("luolong", joint_id, spring.later(days=1).at)
         turn = [c for c in now["children"] if c["position"] == position]
-        assert {c["state"] for c in turn} <= ({"received", "accepted"} if place else {"accepted"})
+        assert {c["state"] for c in turn} <= ({"draft", "accepted"} if place else {"accepted"})
         assert {c["state"] for c in now["children"] if c["position"] > position} <= {"draft"}
-        if any(c["state"] == "received" for c in turn):
+        if any(c["awaited"] for c in turn):
             bring = [m["code"] for m in now["materials"] if m["wanted"] and m["state"] == "missing"]
             now = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=bring)
         assert {c["state"] for c in now["children"] if c["position"] == position} == {"accepted"}
@@ -378,13 +480,54 @@ def test_a_construction_project_goes_stage_by_stage_within_its_working_days(
     assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "decided"
 
 
+@pytest.mark.parametrize("by_the_timer", [True, False])
+def test_a_stage_is_received_when_its_papers_come_and_not_before(spring: Hall, by_the_timer: bool) -> None:
+    view, joint_id = staged(spring)
+    later = [n for n, part in enumerate(view["children"]) if part["position"] == 2]
+    view = joint_queries.joint_view("luolong", joint_id, spring.later(days=30).at)
+    ring(spring)
+    assert [(view["children"][n]["state"], view["children"][n]["awaited"]) for n in later] == [("draft", True)] * 2
+    assert "draft" in {part["state"] for part in view["children"] if not part["awaited"]}  # whose turn has not come
+    wanted = [m["code"] for m in view["materials"] if m["wanted"] and m["required"] and m["state"] == "missing"]
+    bring = joint_queries.public_joint("luolong", joint_id, spring.at)["to_bring"]
+    assert len(bring) == len(wanted) > 1
+    with refused("request.invalid"):
+        spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=[{"code": wanted[0], "state": "not_needed"}])
+    some = next(m for m in view["materials"] if m["wanted"] and not m["required"])  # of one part, which lacks more
+    view = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=[some["code"]])
+    begun = next(n for n in later if view["children"][n]["item"] in served(some))
+    assert {n: view["children"][n]["state"] for n in later} == {n: "received" if n == begun else "draft" for n in later}
+    part = queries.case_view("luolong", child(view, begun), spring.at)
+    assert part["received_at"] == iso(spring.at)
+    spring.at = datetime.fromisoformat(part["notice_due_at"])  # from the papers on it must be told what it lacks
+    if by_the_timer:
+        ring(spring)
+    view = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=wanted)
+    part = queries.case_view("luolong", child(view, begun), spring.at)
+    assert part["flags"]["deemed_accepted"] and part["clocks"]["promised"]["used"] == 5
+    assert {view["children"][n]["state"] for n in later} == {"accepted"}
+
+
+def staged(hall: Hall) -> tuple[dict[str, Any], int]:
+    """A construction project whose first stage is granted; only the papers of that stage were brought."""
+    theme = theme_of("construction", on=hall.at.date())
+    first = {c["item"] for c in theme["children"] if c["position"] == 1}
+    later = [m["code"] for m in theme["materials"] if not first & served(m)]
+    view, joint_id = receive(hall, "construction", missing=later)
+    view = hall.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    for n, part in enumerate(view["children"]):
+        if part["position"] == 1:
+            decide(hall.later(days=1), view, n)
+    return joint_queries.joint_view("luolong", joint_id, hall.at), joint_id
+
+
 def test_the_applicant_may_take_what_is_there_and_choose(spring: Hall) -> None:
     view, joint_id = receive(spring, "open-restaurant")
     spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
     decide(spring.later(days=1), view, 0)
     decide(spring, view, 1, "refused")
     numbers = [c["number"] for c in view["children"]]
-    by_id = {"joint_id": joint_id, "receiver": "张三", "id_number": ID}
+    by_id = {"joint_id": joint_id, "receiver": COMPANY, "id_number": ID}
     with refused("joint.nothing_decided"):
         spring.do(joint_collection.hand_over_joint, "pickup01", **by_id, only=[numbers[2]])
     view = spring.do(joint_collection.hand_over_joint, "pickup01", **by_id, only=[numbers[0]])
@@ -415,5 +558,23 @@ def test_a_part_handled_alone_moves_the_whole_too(spring: Hall) -> None:
     assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "accepted"
     for n in range(3):
         decide(spring.later(hours=1), view, n)
-        spring.do(delivery.hand_over, "pickup01", case_id=child(view, n), receiver="张三", id_number=ID)
+        spring.do(delivery.hand_over, "pickup01", case_id=child(view, n), receiver=COMPANY, id_number=ID)
     assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "delivered"
+
+
+def test_the_form_names_nobody_until_somebody_says_why(spring: Hall) -> None:
+    form = filled(theme_of("start-company", on=spring.at.date()))
+    view, joint_id = receive(spring, form={**form, "representative": "欧阳修远", "address": "开元大道 1 号 3 单元 502"})
+    shown = {line["label"]: line["value"] for line in view["form"]}
+    assert (shown["法定代表人"], shown["住所"], shown["企业名称"]) == ("欧**远", "开元大道****", ANSWERS["text"])
+    assert (shown["法定代表人证件号码"], shown["法定代表人电话"]) == (f"4{'*' * 16}1", "138****1234")
+    with refused("reveal.reason"):
+        spring.do(reveal.reveal_form, "clerk01", joint_id=joint_id, reason="curious")
+    whole = spring.do(reveal.reveal_form, "approver01", joint_id=joint_id, reason="verify")["form"]
+    shown = {line["label"]: line["value"] for line in whole}
+    assert (shown["法定代表人"], shown["住所"]) == ("欧阳修远", "开元大道 1 号 3 单元 502")
+    history = joint_queries.joint_view("luolong", joint_id, spring.at)["history"]
+    looks = [row for row in history if row["kind"] == "field.revealed"]
+    assert [(row["actor"], row["body"]["field"], row["body"]["reason"]) for row in looks] == [
+        ("staff:approver01", "form", "verify")
+    ]

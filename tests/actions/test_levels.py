@@ -16,6 +16,7 @@ from app.db import HallHead, db
 from app.errors import Refusal
 from app.events import SYSTEM
 from app.notices import queries as papers
+from app.people.models import Staff
 from tests.actions.conftest import ID, Hall
 
 APPLICANT = {"kind": "person", "name": "张三丰", "id_number": ID, "phone": "13812341234"}
@@ -264,3 +265,140 @@ def test_both_ways_into_an_inbox_are_read_along_an_index(hall: Hall) -> None:
         own, risen = wanted[number // 2]
         assert risen in plan and "Seq Scan" not in plan and "TEMP B-TREE FOR ORDER" not in plan.split("UNION")[0], plan
         assert server or own in plan, plan  # with so few rows PostgreSQL takes any index that begins with the tab
+
+
+def up_and_decided(hall: Hall, missing: tuple[str, ...] = ()) -> tuple[dict[str, Any], int]:
+    """Collected in the village, received and accepted in luolong, granted."""
+    case, case_id = collect(hall, missing)
+    _, up = send(hall, case_id, to_hall="luolong")
+    hall.do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=up)
+    view = queries.case_view("dongcun", case_id, hall.at)
+    return hall.do(review.decide_case, hall.approver(view), "dongcun", case_id=case_id, outcome="granted"), case_id
+
+
+def test_every_paper_of_a_case_that_came_up_speaks_for_the_hall_that_handles_it(spring: Hall) -> None:
+    case, case_id = collect(spring, ("M1",))
+    assert case["handled_in"] == "dongcun"
+    _, up = send(spring, case_id, to_hall="luolong")
+    department = case["item"]["department"]
+    approver = db.session.query(Staff.username).filter_by(department=department).scalar()
+    db.session.rollback()
+    steps = [
+        lambda: spring.do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=up),
+        lambda: spring.do(supplement.request_supplement, "clerk01", "dongcun", case_id=case_id, items=[{"code": "M1"}]),
+        lambda: spring.do(supplement.supply, "clerk01", "dongcun", case_id=case_id, items=["M1"]),
+        lambda: spring.do(review.decide_case, approver, "dongcun", case_id=case_id, outcome="granted"),
+        lambda: spring.do(delivery.ready_case, "pickup01", "dongcun", case_id=case_id),
+    ]
+    told = {}
+    for step in steps:
+        step()
+        view = queries.case_view("dongcun", case_id, spring.at)
+        db.session.rollback()
+        for paper in view["notices"]:
+            told.setdefault(paper["kind"], papers.notice("dongcun", paper["id"])["facts"])
+        spring.later(minutes=5)
+    assert view["handled_in"] == "luolong" and view["result"]["shelf"] == "A-01"
+    above = {"supplement", "supplement_receipt", "acceptance", "decision", "pickup", "receipt"}
+    assert above <= told.keys()
+    assert {facts["hall_name"] for kind, facts in told.items() if kind in above} == {"洛龙区政务服务中心"}
+    assert {facts["hall_address"] for kind, facts in told.items() if kind in above} == {"洛龙区开元大道 218 号"}
+    assert "window" not in told["acceptance"]  # the village's window says nothing in luolong
+    assert told["manifest"]["hall_name"] == "东村便民服务点"
+
+
+def test_the_pickup_desk_of_the_hall_that_handles_a_case_lists_it_until_it_went_down(spring: Hall) -> None:
+    def desks(where: str = "pickup_list") -> dict[str, list[str]]:
+        rows = {code: getattr(inbox, where)(code, spring.at) for code in ("luolong", "lilou", "dongcun")}
+        return {code: [row["number"] for row in found] for code, found in rows.items() if found}
+
+    case, case_id = up_and_decided(spring)
+    assert desks() == {"luolong": [case["number"]]}
+    view = spring.do(delivery.ready_case, "pickup01", "dongcun", case_id=case_id)
+    assert view["result"]["shelf"] == "A-01" and delivery.next_shelf(db.session(), "luolong") == "A-02"
+    assert delivery.next_shelf(db.session(), "dongcun") == "A-01"
+    spring.do(delivery.ready_case, "pickup01", "dongcun", case_id=case_id, shelf="B-07")  # only moved
+    assert len(queries.case_view("dongcun", case_id, spring.at)["notices"]) == len(view["notices"])
+
+    _, down = send(spring, case_id, who="pickup01")
+    view = queries.case_view("dongcun", case_id, spring.at)
+    assert (view["result"]["shelf"], view["handled_in"]) == (None, "luolong")  # it is on its way
+    assert delivery.next_shelf(db.session(), "luolong") == "A-01"
+    spring.later(days=1).do(levels.arrive_manifest, "clerk31", "dongcun", manifest_id=down)
+    view = queries.case_view("dongcun", case_id, spring.at)
+    assert (view["state"], view["result"]["shelf"], view["handled_in"]) == ("ready", "A-01", "dongcun")
+    assert desks() == {"dongcun": [case["number"]]}
+    last = papers.notice("dongcun", view["notices"][-1]["id"])
+    assert (last["kind"], last["facts"]["hall_name"]) == ("pickup", "东村便民服务点")  # the first one said luolong
+    db.session.rollback()
+    with refused("manifest.not_sendable"):
+        send(spring, case_id, who="pickup01")  # it is luolong's no more
+    sent = {"carrier": "EMS", "tracking_number": "1", "address": "东村 3 组"}
+    spring.do(delivery.dispatch_case, "clerk31", "dongcun", case_id=case_id, **sent)
+    assert desks("unsigned") == {"dongcun": [case["number"]]}
+
+
+def test_a_result_not_found_in_its_bundle_is_still_the_senders(spring: Hall) -> None:
+    case, case_id = up_and_decided(spring)
+    spring.do(delivery.ready_case, "pickup01", "dongcun", case_id=case_id)
+    _, down = send(spring, case_id, who="pickup01")
+    given = {"manifest_id": down, "missing": [case["number"]]}
+    with refused("manifest.not_in_it"):
+        spring.do(levels.arrive_manifest, "clerk31", "dongcun", manifest_id=down, missing=["DC209901010001"])
+    with refused("manifest.not_in_it"):
+        spring.do(levels.arrive_manifest, "clerk31", "dongcun", manifest_id=down, notes={"DC209901010001": "破损"})
+    spring.do(levels.arrive_manifest, "clerk31", "dongcun", **given)
+    assert [row["number"] for row in inbox.pickup_list("luolong", spring.at)] == [case["number"]]
+    assert list(levels_queries.manifest_desk("luolong", spring.at)["down"]) == ["dongcun"]
+    view = spring.do(delivery.ready_case, "pickup01", "dongcun", case_id=case_id)
+    assert (view["result"]["shelf"], view["handled_in"]) == ("A-01", "luolong")
+
+
+def test_a_result_made_ready_above_lies_on_the_upper_shelf_also_when_no_papers_went_up(spring: Hall) -> None:
+    case, case_id = forwarded(spring)
+    spring.do(review.decide_case, spring.approver(case), "lilou", case_id=case_id, outcome="granted")
+    view = spring.do(delivery.ready_case, "pickup01", "lilou", case_id=case_id, shelf="C-09")
+    assert view["handled_in"] == "luolong"
+    assert [(r["number"], r["shelf"]) for r in inbox.pickup_list("luolong", spring.at)] == [(case["number"], "C-09")]
+    assert inbox.pickup_list("lilou", spring.at) == []
+
+
+def forwarded(hall: Hall) -> tuple[dict[str, Any], int]:
+    """Received and accepted in lilou, sent up to luolong."""
+    code = search_items("食品经营许可延续")["items"][0]["code"]
+    given = {
+        "item": code,
+        "applicant": APPLICANT,
+        "materials": [{"code": m["code"]} for m in guide_of(code)["materials"]],
+    }
+    case = hall.do(intake.receive_case, "clerk21", "lilou", **given)
+    case_id = queries.find_case(case["number"])[1]
+    case = hall.do(intake.accept_case, "clerk21", "lilou", case_id=case_id)
+    return hall.do(review.forward_case, hall.approver(case), "lilou", case_id=case_id), case_id
+
+
+def test_what_is_returned_from_above_is_the_lower_halls_again(spring: Hall) -> None:
+    case, case_id = forwarded(spring)
+    view = spring.do(levels.send_manifest, "clerk21", "lilou", case_ids=[case_id])
+    spring.do(review.take_case, spring.approver(case), "lilou", case_id=case_id)
+    back = spring.do(review.return_case, spring.approver(case), "lilou", case_id=case_id, reason="材料不符")
+    assert (back["state"], back["forwarded_to"], back["handled_in"]) == ("accepted", None, "lilou")
+    with refused("auth.foreign_hall"):
+        spring.do(intake.withdraw_case, "clerk01", "lilou", case_id=case_id)
+    assert listed(spring, "luolong") == [] and listed(spring, "lilou") == [case["number"]]
+    manifest_id = levels_queries.find_manifest(view["number"])[1]
+    spring.do(levels.arrive_manifest, "clerk01", "lilou", manifest_id=manifest_id)  # its papers were on their way
+    assert queries.case_view("lilou", case_id, spring.at)["handled_in"] == "lilou"
+    spring.do(intake.withdraw_case, "clerk21", "lilou", case_id=case_id)
+
+
+def test_what_was_collected_and_is_returned_stays_with_the_hall_that_received_it(spring: Hall) -> None:
+    case, case_id = collect(spring)
+    _, up = send(spring, case_id)
+    spring.do(levels.arrive_manifest, "clerk21", "dongcun", manifest_id=up)
+    case = queries.case_view("dongcun", case_id, spring.at)
+    for who, to_hall in ((spring.approver(case), None), (spring.approver(case), "luolong")):
+        if to_hall:
+            spring.do(review.forward_case, who, "dongcun", case_id=case_id, to_hall=to_hall)
+        case = spring.do(review.return_case, who, "dongcun", case_id=case_id, reason="重新核对")
+        assert (case["forwarded_to"], case["handled_in"]) == ("lilou", "lilou")

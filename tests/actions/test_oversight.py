@@ -153,7 +153,7 @@ FRIDAY = datetime(2026, 3, 6, 18, 0, tzinfo=SHANGHAI)
 
 def yellow_on_friday(hall: Hall) -> int:
     """A case whose promise passes when the doors shut for a weekend, and the owner's signals of before told."""
-    hall.at = datetime(2026, 2, 27, 10, 0, tzinfo=SHANGHAI)
+    hall.at = datetime(2026, 2, 28, 10, 0, tzinfo=SHANGHAI)
     _, case_id = hall.accepted()
     hall.at = row_of(case_id).next_light_at
     hall.do(sweeps.sweep_lights, SYSTEM)

@@ -11,7 +11,7 @@ from app.casework import intake, oversight, reports, review, special, sweeps, wa
 from app.casework.inbox import decided_since
 from app.casework.intake import accept_case
 from app.casework.models import Case
-from app.casework.queries import case_view
+from app.casework.queries import case_view, public_view
 from app.casework.rules.tally import Period, Span
 from app.db import HallHead, db
 from app.events import SYSTEM
@@ -65,7 +65,7 @@ def test_every_figure_is_that_of_the_cases(busy: Any) -> None:
     rows = [row_of(case_id) for _, case_id in made]
     total = of(hall)["total"]
     decided = [row for row in rows if row.outcome]
-    late = [row for row in decided if row.promised_due_at <= row.decided_at]
+    late = [row for row in decided if row.promised_due_at < row.decided_at]
     assert total["received"] == len(rows) and total["decided"] == len(decided) == 3
     assert (total["granted"], total["refused"], total["special"], total["promised_stops"]) == (2, 1, 1, 0)
     assert total["late"] == len(late) == 1 and total["in_time"] == 2 and total["late_unexplained"] == 0
@@ -166,6 +166,51 @@ def test_the_cards_to_come_lead_to_their_cases(busy: Any) -> None:
     hall.do(sweeps.sweep_lights, SYSTEM)
     assert later["number"] in told(watch.forecast("luolong", hall.at)[0], Light.red)
     db.session.rollback()
+
+
+def test_a_case_whose_promise_stands_still_is_seen_to_turn_red(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    spring.do(special.check_site, spring.approver(case), case_id=case_id, days=60)
+    due = row_of(case_id).statutory_due_at
+    assert due
+    for before, light in ((timedelta(days=4), "stopped"), (timedelta(hours=2), "amber")):  # its limit comes near
+        spring.at = due - before
+        spring.do(sweeps.sweep_lights, SYSTEM)
+        assert row_of(case_id).light == light
+        coming = watch.forecast("luolong", spring.at)
+        day = next(row for row in coming if row["day"] == due.astimezone(SHANGHAI).date().isoformat())
+        assert (day["red"], sum(row["yellow"] for row in coming)) == (1, 0)
+        span = {"due_on": spring.at, "due_until": due + timedelta(seconds=1)}
+        found = watch.open_cases(at=spring.at, hall="luolong", turning=Light.red, **span)
+        assert [row["number"] for row in found["items"]] == [case["number"]]
+        db.session.rollback()
+    spring.at = due
+    spring.do(sweeps.sweep_lights, SYSTEM)
+    assert row_of(case_id).light == "red"
+
+
+@pytest.mark.parametrize(("late_by", "light"), [(0, "amber"), (1, "yellow")])
+def test_what_is_decided_at_its_due_instant_is_in_time(spring: Hall, late_by: int, light: str) -> None:
+    case, case_id = spring.accepted()
+    spring.at = row_of(case_id).promised_due_at + timedelta(seconds=late_by)
+    if late_by:
+        spring.do(sweeps.sweep_lights, SYSTEM)
+    for position in range(len(case["departments"])):
+        spring.do(review.decide_case, spring.approver(case, position), case_id=case_id, outcome="granted")
+    view = case_view("luolong", case_id, spring.at)
+    assert (view["light"], view["clocks"]["promised"]["late"]) == (light, bool(late_by))
+    db.session.rollback()
+    assert of(spring)["total"]["late"] == bool(late_by)
+
+
+def test_a_case_is_late_from_its_due_instant_on_through_the_weekend(spring: Hall) -> None:
+    spring.at = datetime(2026, 2, 28, 10, 0, tzinfo=SHANGHAI)
+    _, case_id = spring.accepted()
+    due = row_of(case_id).promised_due_at
+    for after, late in ((timedelta(seconds=-1), False), (timedelta(0), True), (timedelta(days=1), True)):
+        clock = public_view("luolong", case_id, due + after)["promised"]
+        assert (clock["remaining"], clock["late"]) == (0, late)
+        db.session.rollback()
 
 
 def test_what_was_stopped_twice_is_one_case(spring: Hall) -> None:

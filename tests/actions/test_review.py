@@ -9,10 +9,11 @@ import pytest
 from app.casework import intake, queries, review, supplement
 from app.casework.inbox import no_requests
 from app.casework.models import Case, CaseReview
+from app.casework.sweeps import ring_alarms
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
 from app.db import db
-from app.events import Actor
+from app.events import SYSTEM, Actor
 from tests.actions.conftest import Hall, alarms_of, change_guide, last_paper, refused
 
 REASON, BASIS = "条件不符", "《中华人民共和国食品安全法》第三十五条"
@@ -87,7 +88,7 @@ def test_a_refusal_needs_reason_and_basis(hall) -> None:
         hall.do(review.decide_case, approver, case_id=case_id, outcome="refused", reason=REASON)
     case = hall.do(review.decide_case, approver, case_id=case_id, outcome="refused", reason=REASON, basis=BASIS)
     assert case["state"] == "refused" and case["notices"][-1]["kind"] == "decision"
-    assert last_paper(case)["legal_basis"][0] == BASIS and alarms_of(case_id) == {}
+    assert last_paper(case)["legal_basis"][0] == BASIS and alarms_of(case_id).keys() == {"delivery"}
 
 
 def test_two_people_sign_at_most_and_never_the_same_one_twice(hall) -> None:
@@ -148,7 +149,8 @@ def test_an_open_gap_stops_the_decision_unless_the_item_lets_it_pass(spring, gap
             spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
         spring.do(supplement.supply, "clerk01", case_id=case_id, items=["M1"])
     done = spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
-    assert done["state"] == "granted" and alarms_of(case_id) == {}
+    waits = {"delivery", "gap", "gap-soon"} if gap_pass else {"delivery"}
+    assert done["state"] == "granted" and alarms_of(case_id).keys() == waits
 
 
 def test_departments_in_turn_follow_each_other(spring) -> None:
@@ -240,6 +242,20 @@ def test_the_chief_lets_a_case_go_on_or_says_that_no_licence_is_needed(spring, a
         assert "accept" in done["steps"] and "go-on" not in done["steps"]
 
 
+@pytest.mark.parametrize("answer", ["not_accepted", "not_required"])
+def test_a_no_that_comes_late_gives_way_to_the_law(spring, answer: str) -> None:
+    _, case_id = spring.receive()
+    spring.do(intake.raise_no_request, "clerk01", case_id=case_id, kind="grey_area", reason="是否需要许可")
+    spring.at = alarms_of(case_id)["notice"]
+    given = {"reason": "小作坊只需登记", "basis": "《中华人民共和国行政许可法》第三十二条"}
+    with refused("case.told_late"):  # although the timer has not come yet
+        spring.do(review.answer_no_request, "chief01", case_id=case_id, answer=answer, **given)
+    spring.do(ring_alarms, SYSTEM)
+    case = queries.case_view("luolong", case_id, spring.at)
+    assert (case["state"], case["flags"]["deemed_accepted"]) == ("accepted", True)
+    assert (case["no_request"]["answer"], no_requests("luolong")) == ("lapsed", [])
+
+
 # ── after the decision ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -259,7 +275,7 @@ def test_a_word_is_checked_once(pledged) -> None:
     spring, approver, case_id = pledged
     view = queries.case_view("luolong", case_id, spring.at)
     assert view["flags"]["on_commitment"] and view["check"] == {"outcome": None, "at": None, "note": None}
-    assert alarms_of(case_id).keys() == {"check"} and "check" in view["steps"]
+    assert alarms_of(case_id).keys() == {"check", "delivery"} and "check" in view["steps"]
     assert alarms_of(case_id)["check"].date().isoformat() == "2026-03-30"
     with refused("auth.foreign_department"):
         spring.do(review.check_case, foreign(approver), case_id=case_id, outcome="kept")
@@ -269,7 +285,7 @@ def test_a_word_is_checked_once(pledged) -> None:
         spring.do(review.check_case, approver, case_id=case_id, outcome="broken")
     done = spring.do(review.check_case, approver, case_id=case_id, outcome="broken", note="现场无消毒设施")
     assert done["check"]["outcome"] == "broken" and done["check"]["note"] == "现场无消毒设施"
-    assert "消毒" not in db.session.query(Case.check_sealed).scalar() and alarms_of(case_id) == {}
+    assert "消毒" not in db.session.query(Case.check_sealed).scalar() and alarms_of(case_id).keys() == {"delivery"}
     assert "check" not in done["steps"] and done["state"] == "granted"
     with refused("case.no_check"):
         spring.do(review.check_case, approver, case_id=case_id, outcome="kept")

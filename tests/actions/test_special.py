@@ -10,7 +10,7 @@ import pytest
 
 from app.casework import queries, review, special
 from app.casework.cases import calendar_of, clocks_of
-from app.casework.models import Case
+from app.casework.models import Case, CaseStop
 from app.casework.rules.clocks import after_step, extension_of, standing
 from app.casework.rules.states import CaseState, CaseStep
 from app.casework.supplement import request_supplement
@@ -25,6 +25,7 @@ from app.hall.rules.calendar import WorkCalendar
 from app.now import iso, local
 from app.people.permissions import Permission
 from tests.actions.conftest import alarms_of, change_guide, last_paper, refused
+from tests.actions.test_review import with_departments
 
 
 def due(case: dict) -> tuple[str, str]:
@@ -127,6 +128,39 @@ def test_a_department_may_go_on_without_the_supplement_it_asked_for(spring) -> N
     case = spring.do(special.resume_case, approver, case_id=case_id)
     assert case["state"] == "review" and due(case) == ("2026-03-11", "2026-03-16")
     assert "supplement" not in alarms_of(case_id)
+
+
+def test_nobody_is_awaited_to_take_up_a_case_that_stands_still(spring) -> None:
+    case, case_id = spring.accepted()
+    approver = spring.approver(case)
+    ways = [(special.check_site, {"days": 3}), (request_supplement, {"items": [{"code": "M1"}]})]
+    for action, given in ways:
+        assert "stage" in alarms_of(case_id)
+        spring.later(days=1).do(action, approver, case_id=case_id, **given)
+        assert "stage" not in alarms_of(case_id)
+        spring.do(special.resume_case, approver, case_id=case_id)
+        assert alarms_of(case_id)["stage"].date() > spring.at.date()
+    spring.do(review.take_case, approver, case_id=case_id)
+    spring.do(special.check_site, approver, case_id=case_id, days=3)
+    spring.do(special.resume_case, approver, case_id=case_id)
+    assert alarms_of(case_id) == {}  # it was taken up before
+
+
+def test_a_department_does_not_end_the_hearing_of_another(spring) -> None:
+    case, case_id = spring.accepted(item=with_departments("parallel"))
+    mine, other = spring.approver(case, 0), spring.approver(case, 1)
+    ways = [(special.suspend_case, {"ground": "hearing", "days": 30}), (special.check_site, {"days": 3})]
+    ways += [(request_supplement, {"items": [{"code": "M1"}]})]
+    for action, given in ways:
+        stopped = spring.do(action, mine, case_id=case_id, **given)
+        assert stopped["stops"][-1]["department"] == case["departments"][0]["department"]
+        with refused("auth.foreign_department"):
+            spring.do(special.resume_case, other, case_id=case_id)
+        assert spring.do(special.resume_case, mine, case_id=case_id)["state"] == "review"
+    spring.do(special.suspend_case, mine, case_id=case_id, ground="hearing", days=30)
+    db.session.query(CaseStop).update({"department": None})  # of old: nobody knows whose it was
+    db.session.commit()
+    assert spring.do(special.resume_case, other, case_id=case_id)["state"] == "review"
 
 
 def test_asking_third_parties_stops_the_clock_of_a_disclosure(spring) -> None:

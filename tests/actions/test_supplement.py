@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 
-from app.casework import intake, queries, special, supplement
+from app.casework import intake, queries, reports, review, special, supplement
+from app.casework.inbox import no_requests
 from app.casework.models import CaseMaterial
+from app.casework.rules.tally import Period, Span
 from app.casework.sweeps import ring_alarms
 from app.catalog.queries import search_items
 from app.db import db
 from app.events import SYSTEM
 from tests.actions.conftest import Hall, alarms_of, change_guide, last_paper, refused
 from tests.actions.test_intake import kinds, on, paper_of, told, with_gap
+from tests.actions.test_review import with_departments
 
 BOTH = {"M1": "missing", "M2": "missing"}
 
@@ -93,7 +96,7 @@ def test_deadline_and_consequence_are_those_of_the_regime(
     if deemed:
         slip = last_paper(case)
         assert kinds(case)[-1] == "withdrawal"
-        assert slip["deemed"] is True
+        assert (slip["deemed"], slip["supplement_due_on"]) == (True, due_on)
         assert slip["legal_basis"]
         assert alarms_of(case_id) == {}
 
@@ -129,6 +132,8 @@ def test_all_supplements_in_the_case_is_accepted_that_day(spring: Hall) -> None:
     whole = paper_of(case, "supplement_receipt")
     assert whole["complete"] is True
     assert "outstanding" not in whole
+    assert not any(line["problem"] for paper in (half, whole) for line in paper["materials"]), "it is here now"
+    assert half["outstanding"][0]["problem"] == "未签字"
     assert alarms_of(case_id).keys() == {"stage"}
 
 
@@ -177,6 +182,86 @@ def test_a_supplement_in_review_stops_only_the_promise(spring: Hall) -> None:
         ask(spring, case_id, "M1", who=approver)
 
 
+def test_each_department_asks_once_and_a_supervisor_once_more(spring: Hall) -> None:
+    code = with_departments("in_turn")
+    case, case_id = spring.accepted(item=code)
+    first, second = (spring.approver(case, position) for position in (0, 1))
+    with refused("auth.foreign_department"):  # the first time is the department's own
+        ask(spring, case_id, "M1", who="supervisor01", repeat_reason="漏列")
+    ask(spring, case_id, "M1", who=first)
+    bring(spring, case_id, "M1")
+    with refused("case.second_notice"):
+        ask(spring, case_id, "M1", who=first)
+    with refused("case.reason_required"):
+        ask(spring, case_id, "M1", who="supervisor01", repeat_reason=" ")
+    case = ask(spring, case_id, "M1", who="supervisor01", repeat_reason="首次告知漏列一页")
+    assert (case["state"], last_paper(case)["repeat_reason"]) == ("review_correction", "首次告知漏列一页")
+    assert [stop["department"] for stop in case["stops"]] == [case["departments"][0]["department"]] * 2
+    assert [e.second for e in told(case_id) if e.kind == "case.supplement_requested"] == [False, True]
+    bring(spring, case_id, "M1")
+    spring.do(review.decide_case, first, case_id=case_id, outcome="granted")
+    with refused("auth.foreign_department"):  # the department whose turn it is has not asked yet
+        ask(spring, case_id, "M1", who="supervisor01", repeat_reason="漏列")
+    case = ask(spring, case_id, "M1", who=second)
+    assert (case["state"], [part["asked"] for part in case["departments"][:2]]) == ("review_correction", [True, True])
+    assert "repeat_reason" not in last_paper(case)
+    assert reports.totals("luolong", Span.holding(Period.MONTH, spring.at.date()))["second_notice"] == 1
+
+
+def test_what_is_required_is_brought_or_shared_and_never_not_needed(spring: Hall) -> None:
+    case, case_id = spring.accepted()
+    ask(spring, case_id, "M1", who=spring.approver(case))
+    with refused("request.invalid"):
+        bring(spring, case_id, {"code": "M1", "state": "not_needed"})
+    assert queries.case_view("luolong", case_id, spring.at)["state"] == "review_correction"
+    assert bring(spring, case_id, {"code": "M1", "state": "shared"})["state"] == "review"
+
+
+def held(spring: Hall) -> int:
+    """All that was asked for came in on Wednesday, while the chief representative had not answered the window."""
+    _, case_id = spring.receive(states={"M1": "missing"})
+    ask(spring, case_id, "M1")
+    spring.do(intake.raise_no_request, "clerk01", case_id=case_id, kind="out_of_scope", reason="不属本级")
+    case = bring(spring.later(days=2), case_id, "M1")
+    assert (case["state"], alarms_of(case_id).keys()) == ("correction", {"notice"})
+    assert last_paper(case)["held"] is True
+    assert [row["number"] for row in no_requests("luolong")] == [case["number"]]
+    return case_id
+
+
+def test_a_supplement_waits_for_the_answer_and_counts_from_its_own_day(spring: Hall) -> None:
+    case_id = held(spring)
+    bring(spring.later(days=1), case_id, "M1")  # a better copy changes nothing
+    case = spring.later(days=1).do(review.answer_no_request, "chief01", case_id=case_id, answer="accept")
+    assert (case["state"], case["no_request"]["answer"], kinds(case)[-1]) == ("accepted", "accept", "acceptance")
+    assert case["clocks"]["promised"]["due_at"].startswith("2026-03-11")  # five working days from Wednesday
+    assert not case["flags"]["deemed_accepted"]
+    assert alarms_of(case_id).keys() == {"stage"}
+
+
+def test_the_chief_may_still_say_no_in_time_when_all_is_in(spring: Hall) -> None:
+    case_id = held(spring)
+    given = {"reason": "不属本机关", "basis": "行政许可法第三十二条"}
+    case = spring.do(review.answer_no_request, "chief01", case_id=case_id, answer="not_accepted", **given)
+    assert (case["state"], alarms_of(case_id)) == ("not_accepted", {})
+
+
+def test_no_answer_in_time_is_a_yes_as_of_the_supplement(spring: Hall) -> None:
+    case_id = held(spring)
+    due = alarms_of(case_id)["notice"]
+    assert due == on(3, 11, 18)
+    spring.at = due
+    given = {"reason": "不属本机关", "basis": "行政许可法第三十二条"}
+    with refused("case.told_late"):
+        spring.do(review.answer_no_request, "chief01", case_id=case_id, answer="not_accepted", **given)
+    spring.do(ring_alarms, SYSTEM)
+    case = queries.case_view("luolong", case_id, spring.at)
+    assert (case["state"], case["no_request"]["answer"]) == ("accepted", "lapsed")
+    assert case["clocks"]["promised"]["due_at"].startswith("2026-03-11")
+    assert no_requests("luolong") == []
+    assert [e.answer for e in told(case_id) if e.kind == "case.no_answered"] == ["lapsed"]
+
+
 def test_a_review_goes_on_without_what_was_not_brought(spring: Hall) -> None:
     case, case_id = spring.accepted()
     approver = spring.approver(case)
@@ -208,6 +293,16 @@ def test_a_gap_is_filled_whatever_the_department_does_meanwhile(spring: Hall, du
     assert (case["state"], case["gap_due_at"]) == (during, None)
     assert kinds(case)[-1] == "supplement_receipt"
     assert not alarms_of(case_id).keys() & {"gap", "gap-soon"}
+
+
+def test_only_who_took_the_case_in_is_printed_with_its_window(spring: Hall) -> None:
+    _, case_id = spring.receive(states=BOTH, window="W01")
+    ask(spring, case_id, "M1", "M2")
+    own, other = (
+        last_paper(spring.do(supplement.supply, who, case_id=case_id, items=[code]))
+        for who, code in (("clerk01", "M1"), ("clerk02", "M2"))
+    )
+    assert own["window"] == "W01" and "window" not in other
 
 
 def test_what_is_brought_before_anybody_asked_is_acknowledged_too(spring: Hall) -> None:

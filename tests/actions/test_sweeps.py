@@ -143,6 +143,23 @@ def test_the_applicant_is_told_once_of_each_change_and_not_of_what_changes_nothi
     }  # fmt: skip
 
 
+def test_a_promise_brought_forward_is_never_put_off_beyond_what_was_printed(spring: Hall) -> None:
+    """One calendar brings the promise forward, the next would put it off: it ends on the printed day, and counts so."""
+    take_off(spring, DAY_OFF)
+    case, case_id = spring.accepted()
+    printed = case["clocks"]["promised"]["due_at"]
+    assert printed.startswith("2026-03-10")
+    take_off(spring)
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert view(spring, case_id)["clocks"]["promised"]["due_at"].startswith("2026-03-09")
+    take_off(spring, DAY_OFF, date(2026, 3, 5))
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    clock = view(spring, case_id)["clocks"]["promised"]
+    assert (clock["due_at"], clock["kept"], clock["remaining"]) == (printed, True, 5)
+    spring.at = on(3, 9, 12)
+    assert view(spring, case_id)["clocks"]["promised"]["remaining"] == 1  # by the calendar of the paper
+
+
 def test_a_day_more_of_work_shortens_what_was_promised(spring: Hall) -> None:
     take_off(spring, DAY_OFF)
     case, case_id = spring.accepted()
@@ -279,7 +296,7 @@ def test_a_result_that_nobody_collects_is_reminded_of_twice_and_then_signalled(s
         paper = last_paper(view(spring, case_id))
         assert (paper["of"], paper["times"], paper["waited"]) == ("collect", times, waited)
     assert signals(case_id) & {"delivery"} == set()
-    assert ring(spring, on(3, 16, 18)) == 1
+    assert ring(spring, on(3, 16, 18)) == 2
     assert "delivery" in signals(case_id)
     assert alarms_of(case_id) == {}
 

@@ -204,7 +204,9 @@ def test_what_is_missing_is_told_once(ask: Asking, guide: dict[str, Any]) -> Non
     assert asked["state"] == "correction"
     assert {m["code"] for m in asked["materials"] if m["problem"] == "未带原件"} == set(lacking)
     ask.refused("case.second_notice", "POST", path, told, **CLERK)
-    assert ask.post(path, told, **SUPERVISOR)["state"] == "correction"
+    ask.refused("case.reason_required", "POST", path, told, **SUPERVISOR)
+    again = ask.post(path, {**told, "repeat_reason": "漏列一页"}, **SUPERVISOR)
+    assert (again["state"], again["flags"]["told"]) == ("correction", True)
     ask.refused("case.material_unknown", "POST", f"/cases/{number}/supply", {"items": ["x"]}, **CLERK)
     ask.refused("request.invalid", "POST", f"/cases/{number}/supply", {"items": [7]}, **CLERK)
     given = [lacking[0], *({"code": code, "state": "shared"} for code in lacking[1:])]
@@ -362,7 +364,9 @@ def test_results_go_to_the_right_hands(ask: Asking, guide: dict[str, Any], appro
     mine = {"receiver": "李四海", "id_number": WANG["id_number"]}
     ask.refused("case.agent_letter", "POST", path, {**mine, "agent": {"name": "李四海"}}, **PICKUP)
     ask.refused("auth.forbidden", "POST", path, mine, **CLERK)
-    ask.refused("case.signature", "POST", path, {**mine, "signature": "data:image/png;base64,AAAA"}, **PICKUP)
+    ask.refused("case.receiver_name", "POST", path, mine, **PICKUP)
+    drawn = {**mine, "receiver": "王小明", "signature": "data:image/png;base64,AAAA"}
+    ask.refused("case.signature", "POST", path, drawn, **PICKUP)
     agent = {"name": "李四海", "letter": "委托书"}
     assert ask.post(path, {**mine, "agent": agent}, **PICKUP)["delivered_how"] == "window"
 
@@ -371,7 +375,13 @@ def test_results_go_to_the_right_hands(ask: Asking, guide: dict[str, Any], appro
     by = {"carrier": "邮政", "tracking_number": "EX1"}
     ask.refused("case.courier_zone", "POST", f"/cases/{posted}/dispatch", {**by, "zone": "moon"}, **PICKUP)
     sent = ask.post(f"/cases/{posted}/dispatch", by, **PICKUP)
-    assert (sent["state"], sent["delivered_how"]) == ("delivered", "courier")
+    assert (sent["state"], sent["delivered_how"], sent["delivered_at"]) == ("delivered", "courier", None)
+    back = f"/cases/{posted}/come-back"
+    ask.refused("request.invalid", "POST", back, {"reason": "张三拒收"}, **PICKUP)
+    lies = ask.post(back, {"reason": "refused", "shelf": "B-02"}, **PICKUP)
+    assert (lies["state"], lies["result"]["shelf"]) == ("ready", "B-02")
+    ask.refused("case.illegal_step", "POST", back, {"reason": "refused"}, **PICKUP)
+    sent = ask.post(f"/cases/{posted}/dispatch", by, **PICKUP)
     slip = f"/cases/{posted}/sign"
     for day in ("1999-01-01", "2999-01-01"):
         ask.refused("case.sign_date", "POST", slip, {"receiver": "王小明", "signed_on": day}, **PICKUP)
@@ -393,9 +403,21 @@ def test_papers(ask: Asking, guide: dict[str, Any], approver: dict[str, str], mo
     paper = ask("GET", papers[0]["pdf"], **CLERK)
     assert paper.mimetype == "application/pdf" and "filename" in paper.headers["Content-Disposition"]
     assert paper.text == f"%PDF-1.7 receipt {number} zh"
+    assert ask("GET", f"{papers[0]['pdf']}?language=en", **CLERK).text == f"%PDF-1.7 receipt {number} en"
+    ask.refused("request.invalid", "GET", f"{papers[0]['pdf']}?language=fr", **CLERK)
     ask.refused("auth.foreign_hall", "GET", papers[0]["pdf"], who="clerk21")
     ask.refused("auth.forbidden", "GET", papers[0]["pdf"], who="guide01")
     ask.refused("notice.unknown", "GET", "/notices/luolong-999999.pdf", **CLERK)
+    ask.post(f"/cases/{number}/dispatch", {"carrier": "EMS", "tracking_number": "1"}, **PICKUP)
+    slip = ask.get(f"/cases/{number}/notices", **CLERK)[-1]
+    assert slip["kind"] == "courier" and ask("GET", slip["pdf"], **PICKUP).mimetype == "application/pdf"
+    ask.refused("reveal.reason", "GET", slip["pdf"], **CLERK)  # phone and address are on it
+    ask.refused("reveal.reason", "POST", slip["pdf"], {"reason": "curious"}, **CLERK)
+    assert ask("POST", slip["pdf"], {"reason": "contact"}, **CLERK).text == f"%PDF-1.7 courier {number} zh"
+    look = ask.get(f"/cases/{number}", **CLERK)["history"][-1]
+    assert (look["kind"], look["actor"]) == ("field.revealed", "staff:clerk01")
+    assert (look["body"]["field"], look["body"]["reason"]) == ("paper", "contact")
+    assert slip["id"] == f"luolong-{look['body']['notice']}"
 
 
 def test_anyone_with_the_receipt_may_ask(ask: Asking, guide: dict[str, Any]) -> None:

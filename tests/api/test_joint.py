@@ -59,6 +59,8 @@ def test_a_one_thing_case_from_theme_to_collection(ask: Asking) -> None:
     ask.post(f"/cases/{first['number']}/decide", {"outcome": "granted"}, who=_approver(ask, first))
     assert ask.post(f"{at}/ready", {"shelf": "A-09"}, who="pickup01")["children"][0]["shelf"] == "A-09"
     taken = {"receiver": "张三", "id_number": ID, "only": [first["number"]]}
+    ask.refused("case.receiver_name", "POST", f"{at}/hand-over", taken, who="pickup01")
+    taken["receiver"] = COMPANY["name"]
     view = ask.post(f"{at}/hand-over", taken, who="pickup01")
     assert view["children"][0]["state"] == "delivered" and view["state"] == "accepted"
     assert ask.post(f"{at}/withdraw", {}, who="clerk01")["state"] == "delivered"

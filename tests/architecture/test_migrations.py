@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
+from app.casework.models import Case, CaseAlarm, CaseMaterial
 from app.config import Settings
 from app.db import db
 from app.queueing.models import Call, WindowSession
@@ -183,6 +184,86 @@ def test_what_the_first_release_left_counts_in_the_second(empty: Empty, connect:
         ("A", "normal", "rule", 2400, 0),
     ]
     assert free == {"W01": None, "W02": NINE + timedelta(minutes=31), "W03": NINE, "W04": None, "W05": None}
+
+
+def put_case(connection: Connection, number: int, materials: dict[str, dict[str, Any]], **values: Any) -> None:
+    """A case as 0002 left it, with its materials by their codes; whatever else it must hold is as good as nothing."""
+    tables = MetaData()
+    tables.reflect(connection, only=["cases", "case_materials"])
+    nothing = {str: "", int: 0, bool: False, datetime: NINE}
+    needed = {
+        column.name: nothing[column.type.python_type]
+        for column in tables.tables["cases"].columns
+        if not column.nullable and column.server_default is None
+    }
+    own = {"hall": "luolong", "id": number, "number": f"LL{number}", "query_token_hash": str(number)}
+    kinds = {"applicant_kind": "person", "light": "green", "tab": "todo"}
+    connection.execute(insert(tables.tables["cases"]), {**needed, **own, **kinds, **values})
+    for code, material in materials.items():
+        row = {"hall": "luolong", "case_id": number, "code": code, "state": "missing", "requested": False, **material}
+        connection.execute(insert(tables.tables["case_materials"]), row)
+
+
+def test_of_a_gap_that_was_open_its_papers_may_still_follow(
+    empty: Empty, connect: Callable[[Settings], Engine]
+) -> None:
+    """Not what nobody needs, nor what a department has asked for; and nothing once the case is refused."""
+    settings = empty("gaps")
+    upgrade(settings, "0002")
+    engine = connect(settings)
+    kinds = {"main": "main", "promised": "secondary", "spare": "secondary", "asked": "secondary"}
+    guide = {"materials": [{"code": code, "kind": kind, "required": code != "spare"} for code, kind in kinds.items()]}
+    guide["rules"] = {"delivery_limit": None}
+    open_gap = {"promised": {}, "spare": {}, "asked": {"requested": True}, "main": {"state": "received"}}
+    filled = {**open_gap, "promised": {"state": "shared"}}
+    over_gap = {"tolerant": True, "gap_due_at": NINE, "guide_digest": "a"}
+    with engine.begin() as connection:
+        kept = {"digest": "a", "guide": json.dumps(guide)}
+        connection.execute(text("INSERT INTO kept_guides (digest, guide) VALUES (:digest, :guide)"), kept)
+        put_case(connection, 1, open_gap, state="review", **over_gap)
+        put_case(connection, 2, open_gap, state="delivered", outcome="granted", **over_gap)
+        put_case(connection, 3, open_gap, state="refused", outcome="refused", **over_gap)
+        put_case(connection, 4, filled, state="review_correction", **over_gap)
+    engine.dispose()
+    upgrade(settings)
+    with Session(engine) as session:
+        follow = session.execute(
+            select(CaseMaterial.case_id, CaseMaterial.code).where(CaseMaterial.tolerated).order_by(CaseMaterial.case_id)
+        ).all()
+        days = session.execute(select(Case.id).where(Case.gap_due_at.is_not(None)).order_by(Case.id)).scalars().all()
+    assert follow == [(1, "promised"), (2, "promised")]
+    assert days == [1, 2]
+
+
+def test_results_on_their_way_are_watched_from_now_on(empty: Empty, connect: Callable[[Settings], Engine]) -> None:
+    """Whatever was decided and is not in the applicant's hands waits for the end of the time to deliver."""
+    settings, sent = empty("sent"), NINE + timedelta(days=1)
+    upgrade(settings, "0002")
+    engine = connect(settings)
+    guide = json.dumps({"rules": {"delivery_limit": {"amount": 10, "unit": "WD"}}})
+    decided = {"guide_digest": "g", "decided_at": NINE, "outcome": "granted"}
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO kept_guides (digest, guide) VALUES ('g', :guide)"), {"guide": guide})
+        put_case(connection, 1, {}, **decided, state="granted")
+        put_case(connection, 2, {}, **decided, state="delivered", delivered_at=sent)
+        put_case(connection, 3, {}, **decided, state="delivered", dispatched_at=sent, delivered_at=sent)
+        put_case(connection, 4, {}, **decided, state="delivered", dispatched_at=NINE, delivered_at=NINE, signed_at=sent)
+        put_case(connection, 5, {}, **decided, state="void", delivered_at=sent)
+    engine.dispose()
+    upgrade(settings)
+    with Session(engine) as session:
+        alarms = session.execute(select(CaseAlarm).order_by(CaseAlarm.case_id)).scalars().all()
+        cases = {row.id: (row.delivered_at, row.revoked_at) for row in session.execute(select(Case)).scalars()}
+    assert [(row.case_id, row.kind, row.due_at, row.from_at) for row in alarms] == [
+        (1, "delivery", None, NINE),
+        (3, "delivery", None, NINE),
+    ]
+    assert {row.schedule_version for row in alarms} == {""} and alarms[0].within == {"amount": 10, "unit": "WD"}
+    assert cases == {1: (None, None), 2: (sent, None), 3: (None, None), 4: (sent, None), 5: (sent, NINE)}
+    engine.dispose()
+    downgrade(settings, "0002")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM case_alarms")).scalar_one() == 0
 
 
 def test_a_missing_index_would_be_seen(empty: Empty, connect: Callable[[Settings], Engine]) -> None:

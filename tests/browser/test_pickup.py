@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
@@ -56,5 +57,6 @@ def test_an_empty_pad_signs_nothing(visit: Callable[..., Page], morning: Morning
     page.get_by_role("button", name="重签").click()
     page.locator("[name=confirmed]").check()
     page.keyboard.press("Control+Enter")
-    page.wait_for_url("**/pickup")
+    page.wait_for_url(f"**/pickup/cases/{case['number']}")
+    expect(page.locator("[data-print]")).to_have_text(re.compile("送达回证"))
     assert not morning.get(f"/cases/{case['number']}", "pickup01")["delivery"]["signed"]

@@ -183,3 +183,24 @@ def test_a_result_is_handed_over_once(doors: Doors) -> None:
     give = {"pickup_code": case["pickup_code"], "receiver": PERSON["name"]}
     answers = at_once([posting(doors, f"/cases/{case['number']}/hand-over", give, pickup)] * THREADS)
     assert outcomes(answers) == {200: 1, "case.illegal_step": THREADS - 1}
+
+
+def test_two_results_never_lie_in_one_slot_though_their_cases_are_of_two_halls(doors: Doors) -> None:
+    clerks, pickup = [doors.sign_in(who) for who in ("clerk01", "clerk21")], doors.sign_in("pickup01")
+    taken: list[str] = []
+    for _ in range(ROUNDS):
+        ready = []
+        for clerk in clerks:
+            case = doors.must("/cases", new_case(doors), clerk)
+            path = f"/cases/{case['number']}"
+            department = doors.must(f"{path}/accept", None, clerk)["departments"][0]["department"]
+            approver = db.session.execute(select(Staff.username).where(Staff.department == department)).scalar_one()
+            db.session.rollback()
+            if case["hall"] != HALL:
+                doors.must(f"{path}/forward", None, doors.sign_in(approver))
+            doors.must(f"{path}/decide", {"outcome": "granted"}, doors.sign_in(approver))
+            ready.append(posting(doors, f"{path}/ready", {}, pickup))
+        answers = at_once(ready)
+        assert outcomes(answers) == {200: 2}
+        taken += [answer["result"]["shelf"] for _, answer in answers]
+    assert sorted(taken) == [f"A-{number:02d}" for number in range(1, 2 * ROUNDS + 1)]

@@ -157,6 +157,8 @@ OWN: dict[str, dict[str, Any]] = {
         "complete": False,
         "supplied_at": "2026-03-04T10:12:00+08:00",
         "supplement_number": "补字〔2026〕第9号",
+        "accepted_at": None,
+        "acceptance_number": None,
     },
     "acceptance": {"delivery": "pickup", "special": "专家评审，约 20 日"},
     "tolerant_acceptance": {
@@ -282,6 +284,7 @@ OWN: dict[str, dict[str, Any]] = {
 # The other faces of a kind: its title and text depend on these facts.
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "acceptance-deemed": ("acceptance", {"deemed": True}),
+    "tolerant_acceptance-deemed": ("tolerant_acceptance", {"deemed": True}),
     "agency-acceptance": ("agency", {"form": "acceptance", "tasks": ["提交材料", "领取结果"]}),
     "agency-completion": ("agency", {"form": "completion", "result": "证照已送到家中。", "completed_at": "2026-03-04"}),
     "agency-interruption": (
@@ -306,9 +309,25 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         "reminder",
         {"of": "gap", "due_on": "2026-03-09", "materials": ASKED[1:], "consequence": "逾期未补齐的，视为撤回申请。"},
     ),
+    "review_supplement-again": ("review_supplement", {"repeat_reason": "首次告知漏列一页"}),
     "review_supplement-law": ("review_supplement", {"pause_basis": "《某某条例》第三十条"}),
     "special_procedure-site": ("special_procedure", {"ground": "site_check", "days": 3, "until_on": None}),
     "supplement_receipt-complete": ("supplement_receipt", {"outstanding": [], "complete": True, "materials": ASKED}),
+    "supplement_receipt-held": (
+        "supplement_receipt",
+        {"outstanding": [], "complete": True, "held": True, "materials": ASKED, "accepted_at": None},
+    ),
+    "supplement_receipt-gap": (
+        "supplement_receipt",
+        {
+            "outstanding": [],
+            "complete": True,
+            "materials": ASKED,
+            "supplement_number": None,
+            "accepted_at": "2026-03-02T09:00:00+08:00",
+            "acceptance_number": "LLSL202603020007",
+        },
+    ),
     "withdrawal-deemed": (
         "withdrawal",
         {

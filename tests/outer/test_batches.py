@@ -62,11 +62,13 @@ def test_a_batch_is_one_file_in_the_order_asked_for_each_paper_once(bench: Flask
     before = standing(batch, stage)
     assert (before["done"], before["total"], before["ready"]) == (0, 3, False)
     with pytest.raises(Refusal, match="batch.not_ready"):
-        batches.read_file(HALL, batch, stage.settings)
+        batches.read_file(HALL, batch, CLERK.ref, stage.settings)
     name = jobs.render_batch(HALL, batch)
     path = batches.file_of(stage.settings, HALL, batch)
     assert path.name == name and path.stat().st_mode & 0o077 == 0
-    reader = pypdf.PdfReader(BytesIO(batches.read_file(HALL, batch, stage.settings)))
+    with pytest.raises(Refusal, match="auth.forbidden"):
+        batches.read_file(HALL, batch, "staff:clerk02", stage.settings)
+    reader = pypdf.PdfReader(BytesIO(batches.read_file(HALL, batch, CLERK.ref, stage.settings)))
     assert [entry.title.split(" ")[1] for entry in reader.outline] == ["不予行政许可决定书", "收件凭证", "送达回证"]
     starts = [reader.get_destination_page_number(entry) for entry in reader.outline]
     assert starts == [0, 2, 4] and len(reader.pages) == 5  # two copies of each, one of the proof of service
@@ -90,7 +92,10 @@ def test_what_cannot_be_printed_is_refused(house: Flask, stage: Stage, monkeypat
     monkeypatch.setattr(batches, "MOST", 1)
     with pytest.raises(Refusal, match="batch.too_many"):
         request([one, two])
-    for unknown in (lambda: standing(10**6, stage), lambda: batches.read_file(HALL, 10**6, stage.settings)):
+    for unknown in (
+        lambda: standing(10**6, stage),
+        lambda: batches.read_file(HALL, 10**6, CLERK.ref, stage.settings),
+    ):
         with pytest.raises(Refusal, match="batch.unknown"):
             unknown()
     with pytest.raises(Refusal, match="batch.unknown"):

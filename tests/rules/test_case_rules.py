@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.casework.rules.clocks import CaseClocks, Clock, Extension, Stop, extended, standing
+from app.casework.rules.clocks import CaseClocks, Clock, Extension, Stop, extended, ledger, standing
 from app.casework.rules.materials import Paper, may_tolerate, missing
 from app.casework.rules.states import DECIDING, INTAKE, OVER, PICKUP, STEPS, CaseState, CaseStep, legal_steps
 from app.hall.holidays import read
@@ -129,6 +130,28 @@ def test_an_extension_is_stored_with_the_clocks_that_it_lengthens(named: frozens
 )
 def test_the_light_follows_the_days(days: int, shown: Light) -> None:
     assert standing(clocks(), HALL, MONDAY + timedelta(days=days)).light is shown
+
+
+def test_a_kept_promise_counts_as_it_did_when_it_was_printed() -> None:
+    """A day became free after the promise was printed: page, ledger and card speak of the printed day."""
+    changed = replace(HALL, calendar=HALL.calendar.amended(date(2026, 3, 4), "off", "停工", "通知"))
+    printed = standing(clocks(), HALL, MONDAY).promised.due_at
+    kept = replace(clocks(), promise_at=printed, promise_by=HALL)
+    for days in range(12):
+        at = MONDAY + timedelta(days=days)
+        now, then = standing(kept, changed, at), standing(clocks(), HALL, at)
+        assert now.promised == then.promised and now.late(Clock.PROMISED) is then.late(Clock.PROMISED)
+        assert ledger(kept, Clock.PROMISED, changed, at) == ledger(clocks(), Clock.PROMISED, HALL, at)
+    assert standing(kept, changed, MONDAY).statutory.due_at == standing(clocks(), changed, MONDAY).statutory.due_at
+
+
+def test_done_at_the_due_instant_is_in_time() -> None:
+    due_at = standing(clocks(), HALL, MONDAY).promised.due_at
+    done, still_open = (standing(clocks(), HALL, due_at, done=done) for done in (True, False))
+    assert (done.light, done.late(Clock.PROMISED)) == (Light.amber, False)
+    assert (still_open.light, still_open.late(Clock.PROMISED)) == (Light.yellow, True)
+    after = standing(clocks(), HALL, due_at + timedelta(microseconds=1), done=True)
+    assert (after.light, after.late(Clock.PROMISED)) == (Light.yellow, True)
 
 
 @given(st.integers(0, 60 * 24 * 40))

@@ -115,8 +115,14 @@ def test_the_state_of_the_whole_follows_from_its_parts() -> None:
         ((S.DELIVERED, S.READY), True, JointState.DECIDED),
         ((S.DELIVERED, S.NOT_ACCEPTED), True, JointState.DELIVERED),
         ((S.WITHDRAWN, S.DEEMED_WITHDRAWN, S.VOID), False, JointState.WITHDRAWN),
+        ((S.NOT_ACCEPTED, S.NOT_REQUIRED), False, JointState.DECIDED),
+        ((S.NOT_ACCEPTED, S.WITHDRAWN), False, JointState.DECIDED),
     ]:
         assert state_of(parts_in(*states), accepted=accepted) is expected, states
+    revoked = parts_in(S.VOID, S.VOID, outcome="granted")
+    assert state_of([*revoked, *parts_in(S.WITHDRAWN)], accepted=True) is JointState.DECIDED
+    sent = parts_in(S.DELIVERED, outcome="granted", under_way=True)
+    assert state_of([*sent, *parts_in(S.DELIVERED)], accepted=True) is JointState.DECIDED
 
 
 @given(st.lists(st.sampled_from(list(S)), min_size=1, max_size=4), st.booleans())

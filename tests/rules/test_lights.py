@@ -190,7 +190,7 @@ def near(oracle: Oracle, end: datetime, now: datetime) -> bool:
             ticks += oracle.unit == "NH" or oracle.open_at(instant)
             instant += TICK
         return ticks * STEP <= max(oracle.amount * 60 / 3, 15)
-    today: date = now.date() if now.time() >= oracle.hours[0][0] else now.date() - timedelta(1)
+    today: date = now.date() if now.time() >= oracle.hours_on(now.date())[0][0] else now.date() - timedelta(1)
     left = [today + timedelta(n) for n in range(1, (end.date() - today).days + 1)]
     working = sum(map(works, left))
     if oracle.unit == "ND":
@@ -204,6 +204,7 @@ def test_lights_are_their_definition_and_change_only_where_the_sweep_looks(promi
     for oracle in (promised, statutory):
         oracle.pauses = []
     statutory.start, statutory.hours = promised.start, promised.hours
+    statutory.new_from, statutory.new_hours = promised.new_from, promised.new_hours
     statutory.closures, statutory.sessions = promised.closures, promised.sessions
     clocks = [reckon(*clock_of(oracle)) for oracle in (promised, statutory)]
     schedule = clock_of(promised)[-1]

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from app import eventlog
-from app.casework import levels, levels_queries, queries
+from app.casework import delivery, levels, levels_queries, queries, review
 from app.casework.intake import raise_no_request
 from app.casework.models import Case
 from app.catalog.queries import item as guide_of
@@ -131,3 +131,47 @@ def test_the_question_about_a_case_from_below_is_asked_above(wire: Wire, app: Fl
         visitor = Visitor(app)
         enter(visitor, "chief01")
         assert (number in visitor.get("/approver?tab=questions").text) is shown, hall
+
+
+def test_the_citizen_and_the_pickup_desk_see_where_the_case_is_handled(wire: Wire, app: Flask, staff: Find) -> None:
+    number, case_id = arrived(staff)
+    token = queries.codes_of("dongcun", case_id)["query_token"]
+    case = queries.case_view("dongcun", case_id, now())
+    department = case["departments"][0]["department"]
+    approver = str(db.session.query(Staff.username).filter_by(department=department).first()[0])
+
+    def do(action: Any, who: str, **more: Any) -> Any:
+        db.session.rollback()
+        return action(hall="dongcun", actor=staff(who), at=now(), **more)
+
+    def told() -> str:
+        db.session.rollback()
+        return said(Visitor(app).get(f"/c/{token}").text)
+
+    do(review.decide_case, approver, case_id=case_id, outcome="granted")
+    do(delivery.ready_case, "pickup01", case_id=case_id)
+    assert "洛龙区政务服务中心出件窗口" in told() and "洛龙区开元大道 218 号" in told() and "东村村委会" not in told()
+    desk = Visitor(app)
+    enter(desk, "pickup01")
+    page = desk.get("/pickup").text
+    assert number in page and "A-01" in page
+    bundle = do(levels.send_manifest, "pickup01", case_ids=[case_id])
+    assert "结果正在送往东村便民服务点" in told() and "领取地点" not in told()
+    manifest_id = levels_queries.find_manifest(bundle["number"])[1]
+    do(levels.arrive_manifest, "clerk31", manifest_id=manifest_id)
+    assert "东村便民服务点出件窗口" in told() and "东村村委会" in told()
+    assert number not in desk.get("/pickup").text
+    clerk = Visitor(app)
+    enter(clerk, "clerk31")
+    assert number in clerk.get("/pickup").text
+
+
+def test_who_handles_a_case_that_came_up_may_see_what_is_masked_for_a_reason(app: Flask, staff: Find) -> None:
+    number, case_id = arrived(staff)
+    for who, status in (("clerk01", 200), ("clerk21", 403)):
+        visitor = Visitor(app)
+        enter(visitor, who)
+        visitor.get("/")
+        given = {"field": "name", "reason": "verify"}
+        answer = visitor.post(f"/cases/{number}/reveal", given, headers={"HX-Request": "true"})
+        assert answer.status_code == status

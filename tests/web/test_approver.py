@@ -12,12 +12,15 @@ from sqlalchemy import select
 
 from app.casework.intake import accept_case, raise_no_request, receive_case
 from app.casework.queries import case_view, find_case
+from app.casework.special import suspend_case
+from app.casework.supplement import request_supplement, supply
 from app.catalog.models import ServiceItem
 from app.catalog.queries import item as guide_of
 from app.db import db
 from app.events import Actor
 from app.now import now
 from app.people.models import Staff
+from tests.actions.test_review import with_departments
 from tests.web.visit import Visitor, announce_calendar, said
 
 Find = Callable[[str], Actor]
@@ -92,6 +95,25 @@ def step(visitor: Visitor, number: str, name: str, key: str = "", **fields: Any)
     if not visitor.hidden("csrf_token"):
         visitor.get("/login?next=/")
     return visitor.post(f"/approver/cases/{number}/{name}", {"idempotency_key": key or f"{name}-1", **fields})
+
+
+def test_one_of_several_departments_hears_for_whom_the_case_waits(app: Flask, staff: Find) -> None:
+    rows = db.session.execute(select(ServiceItem).where(ServiceItem.guide_source == "written")).scalars()
+    several = next(
+        row.code for row in rows if row.guide["routing"] == "parallel" and len(row.guide["departments"]) == 2
+    )
+    number = received(staff, item=several)
+    first, last = view_of(number)["departments"]
+    for part, heard in ((first, f"还等{last['department']}审查"), (last, "已准予，文书已生成")):
+        visitor = Visitor(app)
+        visitor.sign_in(
+            db.session.scalars(select(Staff.username).where(Staff.department == part["department"])).first()
+        )
+        visitor.get("/approver")
+        assert step(visitor, number, "decide", outcome="granted").status_code == 303
+        page = said(visitor.get(f"/cases/{number}").text)
+        assert f"{first['department']}等 2 个部门 ·" in page
+        assert heard in page and ("文书已生成" in page) == (part is last)
 
 
 def test_the_desk_is_for_those_who_decide(app: Flask, number: str) -> None:
@@ -230,6 +252,51 @@ def test_a_supplement_names_the_ticked_papers_once(approver: Visitor, number: st
     assert view["state"] == "review_correction"
     assert [m["problem"] for m in view["materials"] if m["requested"]] == ["缺盖章"]
     assert view["clocks"]["promised"]["stopped"] and not view["clocks"]["statutory"]["stopped"]
+
+
+def test_a_notice_at_the_window_leaves_the_department_its_own(app: Flask, staff: Find) -> None:
+    number, clerk = received(staff, accept=False), staff("clerk01")
+    of = {"case_id": find_case(number)[1], "items": [{"code": view_of(number)["materials"][0]["code"]}]}
+    request_supplement(hall="luolong", actor=clerk, at=now(), **of)
+    supply(hall="luolong", actor=clerk, at=now(), **of)
+    visitor, owner = Visitor(app), approver_of(number)
+    visitor.sign_in(owner)
+    offered = f'action="/approver/cases/{number}/request-supplement"'
+    assert offered in visitor.get(f"/cases/{number}").text
+    request_supplement(hall="luolong", actor=staff(owner), at=now(), **of)
+    supply(hall="luolong", actor=clerk, at=now(), **of)
+    page = visitor.get(f"/cases/{number}").text
+    assert offered not in page and "补正只能一次性告知" in said(page)
+
+
+def test_the_hearing_of_another_department_is_not_offered_to_be_ended(app: Flask, staff: Find) -> None:
+    number = received(staff, item=with_departments("parallel"))
+    names = [part["department"] for part in view_of(number)["departments"][:2]]
+    mine, other = (db.session.query(Staff.username).filter_by(department=name).limit(1).scalar() for name in names)
+    given = {"case_id": find_case(number)[1], "ground": "hearing", "days": 30}
+    suspend_case(hall="luolong", actor=staff(mine), at=now(), **given)
+    db.session.rollback()
+    for who, may in ((mine, True), (other, False)):
+        visitor = Visitor(app)
+        visitor.sign_in(who)
+        page = visitor.get(f"/cases/{number}").text
+        assert (f'action="/approver/cases/{number}/resume"' in page) is may
+        assert ("该办件由其他部门办理" in said(page)) is not may
+
+
+def test_a_department_that_is_not_the_last_stops_no_clock_and_is_told_when_it_is_done(app: Flask, staff: Find) -> None:
+    number, end = received(staff, item=with_departments("in_turn")), "办结，停止计时"
+    departments = [part["department"] for part in view_of(number)["departments"]]
+    for place, department in enumerate(departments):
+        visitor = Visitor(app)
+        visitor.sign_in(db.session.query(Staff.username).filter_by(department=department).limit(1).scalar())
+        page, last = visitor.get(f"/cases/{number}").text, place == len(departments) - 1
+        grant = page.split('<input type="hidden" name="outcome" value="granted">')[1].split("</details>")[0]
+        assert (end in grant) is last
+        if not last:
+            assert step(visitor, number, "decide", outcome="granted").status_code == 303
+            page = said(visitor.get(f"/cases/{number}").text)
+            assert "本部门已经办结，等其他部门办理" in page and "该办件由其他部门办理" not in page
 
 
 def test_what_people_typed_prints_as_text(app: Flask, staff: Find) -> None:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask import Flask
+from pypdf import PdfReader
 
 from app import eventlog
+from app.casework.delivery import dispatch_case
 from app.casework.intake import NO_REQUESTS, accept_case, receive_case
 from app.casework.queries import case_view, find_case
+from app.casework.review import decide_case
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import Ground, SiteGround
 from app.casework.rules.states import CaseState, CaseStep, Effect
+from app.casework.supplement import request_supplement, supply
 from app.catalog.queries import item as item_of
 from app.catalog.queries import search_items
 from app.db import db
 from app.events import Actor
+from app.notices.batches import request_batch
 from app.now import local, now
+from app.people.models import Staff as Person
 from app.web import case_history
 from app.web.cases import bar, waits
 from app.web.forms import new_key
@@ -136,6 +143,52 @@ def test_the_windows_steps_are_the_windows_own(visitor: Visitor, cases: Cases, w
     assert cases.view(number)["state"] == "received"
 
 
+def test_a_courier_slip_tells_phone_and_address_and_who_did_not_send_it_says_why(
+    cases: Cases, app: Flask, staff: Staff
+) -> None:
+    number = cases.accepted()
+    hall, case_id = find_case(number)
+    for part in cases.view(number)["departments"]:
+        approver = db.session.query(Person.username).filter_by(department=part["department"]).first()[0]
+        db.session.rollback()
+        decide_case(hall=hall, actor=staff(approver), at=now(), case_id=case_id, outcome="granted")
+    sent = {"carrier": "EMS", "tracking_number": "1", "address": "开元大道 1 号 3 单元 502"}
+    dispatch_case(hall=hall, actor=staff("pickup01"), at=now(), case_id=case_id, **sent)
+    papers = {paper["kind"]: paper["number"] for paper in cases.view(number)["notices"]}
+    of = {paper["kind"]: f"/notices/{hall}-{paper['id']}.pdf" for paper in cases.view(number)["notices"]}
+
+    def at(who: str) -> Visitor:
+        visitor = Visitor(app)
+        enter(visitor, who)
+        return visitor
+
+    def bundled(visitor: Visitor) -> set[str]:
+        return {str(entry["/Title"]).split()[0] for entry in PdfReader(BytesIO(visitor.get(bundle).data)).outline}
+
+    def looks() -> list[Any]:
+        db.session.rollback()
+        rows = eventlog.read_subject(hall, f"case:{case_id}")
+        return [(row.actor, row.event.field, row.event.reason) for row in rows if row.event.kind == "field.revealed"]
+
+    bundle, slip = f"/cases/{number}/papers.pdf", of["courier"]
+    sender, other, watcher = at("pickup01"), at("clerk02"), at("supervisor01")
+    assert sender.get(slip).mimetype == "application/pdf" and bundled(sender) == set(papers.values())
+    for visitor in (other, watcher):
+        assert visitor.get(of["receipt"]).mimetype == "application/pdf"
+        assert bundled(visitor) == set(papers.values()) - {papers["courier"]}
+    ids = [paper["id"] for paper in cases.view(number)["notices"]]
+    asked = {who: request_batch(hall=hall, actor=staff(who), at=now(), notices=ids) for who in ("pickup01", "clerk02")}
+    assert [batch["total"] for batch in asked.values()] == [len(ids), len(ids) - 1]
+    page = other.get(slip)
+    assert page.mimetype == "text/html" and "为什么看这份文书" in page.text
+    assert PERSON["phone"] not in page.text and "502" not in page.text
+    assert other.post(slip, {"reason": "curious"}).status_code == 422 and looks() == []
+    assert other.post(slip, {"reason": "contact"}).data == sender.get(slip).data
+    assert looks() == [("staff:clerk02", "paper", "contact")]
+    assert "邮寄交寄单 · 联系申请人" in said(other.get(f"/cases/{number}").text)
+    assert watcher.get(slip).status_code == watcher.post(slip, {"reason": "contact"}).status_code == 403
+
+
 def test_an_unknown_case_step_or_paper_is_not_found(clerk: Visitor, cases: Cases) -> None:
     assert clerk.get("/cases/LL209901010001").status_code == 404
     assert press(clerk, cases.received(), "burn").status_code == 404
@@ -184,6 +237,14 @@ def test_each_step_tells_its_paper_and_its_effect_on_the_clocks(clerk: Visitor, 
     assert "领办期限" in said(page)
 
 
+def test_a_case_that_was_withdrawn_was_not_completed_in_time(clerk: Visitor, cases: Cases) -> None:
+    number = cases.accepted()
+    press(clerk, number, "withdraw", {})
+    told = said(clerk.get(f"/cases/{number}").text)
+    assert "没有作出决定 终止时剩" in told and "未作决定" in told and "终止" in told
+    assert "按期办结" not in told and "正在办理" not in told
+
+
 def test_what_follows_a_missed_day_is_what_the_regime_says(clerk: Visitor, cases: Cases) -> None:
     told = said(clerk.get(f"/cases/{cases.received()}").text)
     assert "一次性告知期限" in told and "逾期视为受理" in told
@@ -195,7 +256,22 @@ def test_what_follows_a_missed_day_is_what_the_regime_says(clerk: Visitor, cases
     with clerk.app.app_context():
         silent = {**cases.guide["rules"], "not_notified": "none"}
         hall, case_id = find_case(cases.received())
-        assert [wait["then"] for wait in waits(hall, case_id, silent, now()) if wait["kind"] == "notice"] == [""]
+        waited = waits(hall, case_id, CaseState.RECEIVED, silent, now())
+        assert [wait["then"] for wait in waited if wait["kind"] == "notice"] == [""]
+
+
+def test_nothing_is_deemed_of_what_a_department_asks_for(clerk: Visitor, cases: Cases) -> None:
+    number = cases.accepted()
+    of = {"case_id": find_case(number)[1], "items": [{"code": cases.of("main"), "problem": "缺页"}]}
+    request_supplement(hall=HALL, actor=owner_of(cases), at=now(), **of)
+    told = said(clerk.get(f"/cases/{number}").text)
+    assert "补正期限" in told and "逾期视为撤回" not in told
+
+
+def owner_of(cases: Cases) -> Actor:
+    """Who decides the item."""
+    approvers = (cases.staff(f"approver{n:02d}") for n in range(1, 40))
+    return next(each for each in approvers if each.department == cases.guide["departments"][0])
 
 
 @pytest.mark.parametrize(
@@ -208,13 +284,13 @@ def test_what_follows_a_missed_day_is_what_the_regime_says(clerk: Visitor, cases
 def test_a_clock_is_a_bar_of_what_is_used_stood_still_and_left(
     app: Flask, used: int, left: int, shown: dict[str, float]
 ) -> None:
-    day = {"working": True, "paused": True, "limit": 15}
+    day = {"working": True, "paused": True}
     weekend = {**day, "working": False}
     clock = {"limit": {"amount": 5, "unit": "WD"}, "unit": "day", "used": used, "remaining": left}
     with app.test_request_context("/"):
         drawn = bar(clock, [day] * 4 + [weekend] * 2 + [{**day, "paused": False}] * used)
     assert {name: size for name, size in drawn["parts"].items() if size} == pytest.approx(shown, abs=0.02)
-    assert drawn["longer"] == "10 个工作日" and "停钟 4 个工作日" in drawn["words"]
+    assert "停钟 4 个工作日" in drawn["words"]
     assert ("超期 9 个工作日" in drawn["words"]) is (left < 0)
 
 
@@ -315,10 +391,23 @@ def test_a_supervisor_may_give_a_second_notice(visitor: Visitor, cases: Cases) -
     press(visitor, number, "request-supplement", {"code": code})
     enter(visitor, "supervisor01")
     assert "再次告知补正" in visitor.get(f"/cases/{number}").text
-    assert (
-        press(visitor, number, "request-supplement", {"code": code, f"problem-{code}": "仍不清楚"}).status_code == 303
-    )
+    given = {"code": code, f"problem-{code}": "仍不清楚"}
+    silent = press(visitor, number, "request-supplement", given)
+    assert silent.status_code == 422 and "请填写理由" in said(silent.text)
+    assert press(visitor, number, "request-supplement", {**given, "repeat_reason": "漏列一页"}).status_code == 303
     assert [n["kind"] for n in cases.view(number)["notices"]].count("supplement") == 2
+
+
+def test_a_supervisor_may_ask_again_for_the_department_that_asked(visitor: Visitor, cases: Cases) -> None:
+    number, code = cases.accepted(), cases.of("main")
+    enter(visitor, "supervisor01")
+    assert "再次告知补正" not in visitor.get(f"/cases/{number}").text  # the first one is the department's
+    of = {"case_id": find_case(number)[1], "items": [{"code": code}]}
+    request_supplement(hall=HALL, actor=owner_of(cases), at=now(), **of)
+    supply(hall=HALL, actor=cases.staff("clerk01"), at=now(), **of)
+    assert "再次告知补正" in visitor.get(f"/cases/{number}").text
+    assert press(visitor, number, "request-supplement", {"code": code, "repeat_reason": "漏列"}).status_code == 303
+    assert cases.view(number)["state"] == "review_correction"
 
 
 def test_the_window_asks_and_does_not_refuse(clerk: Visitor, cases: Cases) -> None:

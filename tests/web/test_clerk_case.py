@@ -30,6 +30,7 @@ PERSON = {"kind": "person", "name": "张三丰", "id_number": ID, "phone": "1381
 PERMIT = "511A0005200004-511602000000-000-115113016823646795-1-00"  # 食品经营许可核发: M4 and M5 may be tolerated
 RENEWAL = "511A0005200008-511602000000-000-115113016823646795-1-00"  # 食品经营许可延续: M2 is an e-licence
 DISPATCH = "511A14003004-511602000000-000-115113016823646795-1-00"  # 劳务派遣经营许可: on commitment
+NURSE = "511A0012600007-511602000000-000-115113016823646795-1-00"  # 护士延续执业注册: decided even without M3
 SHOP = "511A0074300005-511602000000-000-115113016823646795-1-00"  # 个体工商户设立登记: instant
 
 
@@ -184,12 +185,35 @@ def test_tolerance_keeps_what_was_typed_and_says_what_is_wrong_beside_it(clerk: 
     wrong = press(clerk, number, "tolerant", commitment="我承诺补齐", gap_limit="60")
     assert wrong.status_code in (409, 422)
     assert 'id="f-gap_limit-error"' in wrong.text and "我承诺补齐" in wrong.text and 'value="60"' in wrong.text
+    for far in ("2000", "999999999999", "9" * 900):
+        assert press(clerk, number, "tolerant", commitment="我承诺补齐", gap_limit=far).status_code == 422
     empty = press(clerk, number, "tolerant", commitment=" ", gap_limit="3")
     assert 'id="f-commitment-error"' in empty.text and 'value="3"' in empty.text
     assert press(clerk, number, "tolerant", commitment="我承诺补齐", gap_limit="3").status_code == 303
     view = view_of(number)
     assert view["state"] == "accepted" and view["flags"]["tolerant"]
     assert "supply" in ways(clerk.get(f"/clerk/cases/{number}").text)
+
+
+def test_a_promised_paper_is_taken_in_after_the_decision_and_nothing_is_deemed(
+    clerk: Visitor, receive: Any, staff: Any
+) -> None:
+    number = receive(NURSE, "M3")
+    assert press(clerk, number, "tolerant", commitment="我承诺补齐", gap_limit="3").status_code == 303
+    sheet = said(clerk.get(f"/clerk/cases/{number}").text)
+    assert "容缺材料请在" in sheet and "逾期视为撤回申请" in sheet
+    department = view_of(number)["departments"][0]["department"]
+    approver = db.session.execute(select(Staff.username).where(Staff.department == department)).scalars().first()
+    decide_case(hall=HALL, actor=staff(approver), at=now(), case_id=find_case(number)[1], outcome="granted")
+    page = clerk.get(f"/clerk/cases/{number}").text
+    assert ways(page) == ["supply"] and re.findall(r'name="got" value="(\w+)"', page) == ["M3"]
+    assert "容缺材料请在" in said(page) and "逾期视为撤回" not in said(page)
+    assert "容缺补齐期限" in said(clerk.get(f"/cases/{number}").text)
+    assert "逾期视为撤回" not in said(clerk.get(f"/cases/{number}").text)
+    assert press(clerk, number, "supply", got=["M3"]).status_code == 303
+    assert ways(clerk.get(f"/clerk/cases/{number}").text) == []
+    view = view_of(number)
+    assert view["state"] == "granted" and view["notices"][-1]["kind"] == "supplement_receipt"
 
 
 def test_a_commitment_case_shows_its_conditions(clerk: Visitor, receive: Any) -> None:
@@ -229,6 +253,7 @@ def test_an_instant_item_is_finished_on_the_spot_or_turned_into_a_promise(
     assert "convert" in ways(clerk.get(f"/clerk/cases/{first}").text)
     wrong = press(clerk, first, "convert", amount="1", unit="WD", reason=" ")
     assert wrong.status_code == 422 and 'id="c-reason-convert-error"' in wrong.text
+    assert press(clerk, first, "convert", amount="9" * 5000, unit="WD", reason="系统故障").status_code == 422
     department = view_of(second)["departments"][0]["department"]
     approver = db.session.execute(select(Staff.username).where(Staff.department == department)).scalars().first()
     decide_case(hall=HALL, actor=staff(approver), at=now(), case_id=find_case(second)[1], outcome="granted")
@@ -278,6 +303,7 @@ def test_the_papers_of_a_step_are_printed_as_one_file(clerk: Visitor, receive: A
     step = [paper for paper in papers if paper["issued_at"] == papers[-1]["issued_at"]]
     assert len(papers) > len(step) > 1
     page = clerk.get(f"/clerk/cases/{number}").text
+    links = clerk.links("/cases/")
     one_file = f"/cases/{number}/papers.pdf?since={step[0]['id']}"
     assert re.search(rf'href="{re.escape(one_file)}"[^>]*data-print', page) and page.count("data-print") == 1
 
@@ -287,9 +313,19 @@ def test_the_papers_of_a_step_are_printed_as_one_file(clerk: Visitor, receive: A
         outline = PdfReader(BytesIO(answer.data)).outline
         return [str(entry["/Title"]).split()[0] for entry in outline]
 
+    def words(address: str) -> str:
+        return "".join(page.extract_text() for page in PdfReader(BytesIO(clerk.get(address).data)).pages)
+
     assert numbers(one_file) == [paper["number"] for paper in step]
     assert numbers(f"/cases/{number}/papers.pdf") == [paper["number"] for paper in papers]
     assert clerk.get(f"/cases/{number}/papers.pdf?since=99999999").status_code == 404
+    both = next(link for link in links if link.startswith(one_file) and "language=en" in link)
+    paper = f"/notices/luolong-{step[0]['id']}.pdf"
+    for address in (one_file, paper):
+        assert "Applicant" not in words(address)
+    for address in (both.replace("&amp;", "&"), f"{paper}?language=en"):
+        assert "Applicant" in words(address) and "申请人" in words(address)
+    assert numbers(both.replace("&amp;", "&")) == [paper["number"] for paper in step]
     other = Visitor(app)
     enter(other, "clerk21")
     assert other.get(f"/cases/{number}/papers.pdf").status_code == 403

@@ -318,7 +318,7 @@ LAST_DAY = {"remaining": 0, "limit": {"amount": 5, "unit": "WD"}, "running": Tru
         ({"remaining": 3, "limit": {"amount": 5, "unit": "WD"}, "stopped": True}, "停钟，剩 3 个工作日"),
         ({"remaining": 0, "limit": {"amount": 5, "unit": "WD"}, "stopped": True}, "停钟，剩 0 个工作日"),
         ({**LAST_DAY, "due_at": "2999-01-01T18:00:00+08:00"}, "今天到期"),
-        ({**LAST_DAY, "due_at": "2026-01-01T18:00:00+08:00"}, "刚刚超期"),
+        ({**LAST_DAY, "due_at": "2026-01-01T18:00:00+08:00", "late": True}, "刚刚超期"),
         (None, ""),
     ],
 )

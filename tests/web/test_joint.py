@@ -116,7 +116,7 @@ def test_a_company_is_started_from_the_form_to_the_collection(app: Flask, visito
     grant_first(number)
     pickup.get(f"/joint/{number}")
     assert pickup.post(f"/joint/{number}/ready", {"idempotency_key": "r", "shelf": ""}).status_code == 303
-    give = {"idempotency_key": "h", "receiver": "张三", "pickup_code": "0", "confirmed": "1"}
+    give = {"idempotency_key": "h", "receiver": EVIL, "pickup_code": "0", "confirmed": "1"}
     first = joint_queries.joint_view(*joint_queries.find_joint(number), now())["children"][0]["number"]
     refused = pickup.post(f"/joint/{number}/hand-over", {**give, "only": first})
     assert refused.status_code == 403 and "领取码或证件号不符" in refused.text
@@ -178,7 +178,7 @@ def test_one_notice_then_the_papers_and_the_citizens_page_says_it_all(app: Flask
     assert public.post("/progress", {"number": number, "query_code": "AAAAAA"}).status_code == 404
     assert visitor.post(f"/joint/{number}/supply", {"idempotency_key": "s", "code": ["M2", "M4"]}).status_code == 303
     page = said(visitor.get(f"/joint/{number}").text)
-    assert "办理中" in page and "合并一次性告知" in page and "现在需要的都齐了" in page
+    assert "正在办理" in page and "合并一次性告知" in page and "现在需要的都齐了" in page
     foreign = as_(app, "clerk21")
     assert foreign.get(f"/joint/{number}").status_code == 403
     paper = visitor.links("/notices/")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -163,8 +164,13 @@ def test_a_wrong_code_keeps_the_form_and_gives_nothing(clerk: Visitor, granted: 
     answer = press(clerk, case["number"], "hand-over", handed(case, pickup_code=wrong, receiver="<i>某人</i>"))
     assert answer.status_code == 403 and "领取码或证件号不符" in answer.text
     assert 'value="&lt;i&gt;某人&lt;/i&gt;"' in answer.text
-    assert press(clerk, case["number"], "hand-over", handed(case, pickup_code="")).status_code == 403
+    nothing = press(clerk, case["number"], "hand-over", handed(case, pickup_code=" "))
+    assert nothing.status_code == 422 and "请输入领取码，或者申请人证件号" in nothing.text
+    other = press(clerk, case["number"], "hand-over", handed(case, pickup_code="", id_number="410305199001010012"))
+    assert other.status_code == 403 and 'aria-describedby="f-id_number-error"' in other.text
     assert state(case["number"]) == "granted"
+    given = press(clerk, case["number"], "hand-over", handed(case))
+    assert given.status_code == 303 and "存放在" not in clerk.get(f"/pickup/cases/{case['number']}").text
 
 
 def test_a_code_cannot_be_guessed(
@@ -195,6 +201,31 @@ def test_an_agent_brings_a_letter(clerk: Visitor, granted: Callable[..., dict[st
     assert refused.status_code == 422 and "代领须有委托书" in refused.text and 'value="李四"' in refused.text
     given = handed(case, who="agent", receiver="李四", agent_letter="公证 3 号", agent_id_number="410305199001010011")
     assert press(clerk, case["number"], "hand-over", given).status_code == 303
+
+
+def test_nobody_takes_it_under_another_name_without_a_letter(
+    clerk: Visitor, granted: Callable[..., dict[str, Any]]
+) -> None:
+    case = granted()
+    refused = press(clerk, case["number"], "hand-over", handed(case, receiver="李四"))
+    assert refused.status_code == 422 and 'value="李四"' in refused.text
+    assert "他人代领须有委托书" in refused.text and state(case["number"]) == "granted"
+
+
+def test_a_parcel_comes_back_to_the_desk(clerk: Visitor, granted: Callable[..., dict[str, Any]]) -> None:
+    case = granted("refused")
+    number = case["number"]
+    assert 'name="reason"' not in clerk.get(f"/pickup/cases/{number}").text
+    press(clerk, number, "dispatch", {"carrier": "EMS", "tracking_number": "E1"})
+    assert "无人签收" in clerk.get(f"/pickup/cases/{number}").text and number in clerk.get("/pickup").text
+    unsaid = press(clerk, number, "come-back", {"reason": "", "shelf": "B-07"})
+    assert unsaid.status_code == 422 and 'value="B-07"' in unsaid.text
+    assert press(clerk, number, "come-back", {"reason": "absent", "shelf": "B-07"}).status_code == 303
+    desk = clerk.get("/pickup").text
+    assert "已登记退件，放在 B-07" in desk and "等人领取" in desk and "不予许可决定书" in desk
+    page = clerk.get(f"/pickup/cases/{number}").text
+    assert "快递退回" in page and "不予许可决定书" in page
+    assert press(clerk, number, "hand-over", handed(case)).status_code == 303 and state(number) == "delivered"
 
 
 def test_a_courier_takes_it(clerk: Visitor, granted: Callable[..., dict[str, Any]]) -> None:
@@ -233,8 +264,21 @@ def test_the_receiver_signs_on_the_pad(clerk: Visitor, granted: Callable[..., di
         answer = press(clerk, number, "hand-over", handed(case, signature=drawn))
         assert answer.status_code == 422 and "签名图片须为" in said(answer.text), drawn
         assert 'value="欧阳小三"' in answer.text and drawn not in answer.text
-    assert press(clerk, number, "hand-over", handed(case, signature=url(png()))).status_code == 303
+    signed = press(clerk, number, "hand-over", handed(case, signature=url(png())))
+    assert (signed.status_code, signed.location) == (303, "/pickup")
     assert view(number)["delivery"]["signed"]
+
+
+def test_what_is_signed_by_hand_is_printed_at_once(clerk: Visitor, granted: Callable[..., dict[str, Any]]) -> None:
+    given, sent = granted(), granted()
+    for case, step, fields, paper in (
+        (given, "hand-over", handed(given), "送达回证"),
+        (sent, "dispatch", {"carrier": "EMS", "tracking_number": "E1"}, "邮寄交寄单"),
+    ):
+        answer = press(clerk, case["number"], step, fields)
+        assert (answer.status_code, answer.location) == (303, f"/pickup/cases/{case['number']}")
+        page = clerk.get(answer.location).text
+        assert re.search(rf'<a[^>]*href="/notices/luolong-\d+\.pdf"[^>]*data-print>.*?{paper}', page, re.S)
 
 
 def test_the_next_free_slot_is_offered(clerk: Visitor, granted: Callable[..., dict[str, Any]]) -> None:

@@ -12,13 +12,13 @@ import pytest
 from flask import Flask
 
 from app.casework.delivery import dispatch_case, ready_case, sign_delivery
-from app.casework.intake import accept_case, receive_case
+from app.casework.intake import accept_case, raise_no_request, receive_case, withdraw_case
 from app.casework.oversight import explain_overdue
 from app.casework.queries import find_case
 from app.casework.review import decide_case, revoke_case
 from app.casework.rules.states import OVER, CaseState
 from app.casework.special import check_site, extend_case, resume_case
-from app.casework.supplement import request_supplement
+from app.casework.supplement import request_supplement, supply
 from app.casework.sweeps import sweep_lights
 from app.catalog.queries import item as item_of
 from app.catalog.queries import search_items
@@ -32,9 +32,11 @@ PERSON = {"name": "欧阳小三", "id_number": "511602199001011234", "phone": "1
 Staff = Callable[[str], Actor]
 
 
-def receive(clerk: Actor, item: dict[str, Any]) -> dict[str, Any]:
+def receive(clerk: Actor, item: dict[str, Any], missing: str = "") -> dict[str, Any]:
     applicant = {"kind": "person", "id_type": "id_card", **PERSON}
-    materials = [{"code": material["code"], "state": "received"} for material in item["materials"]]
+    materials = [
+        {"code": m["code"], "state": "missing" if m["code"] == missing else "received"} for m in item["materials"]
+    ]
     at = now()
     return receive_case(hall=HALL, actor=clerk, at=at, item=item["code"], applicant=applicant, materials=materials)
 
@@ -56,6 +58,20 @@ def test_number_and_code_show_the_case_and_stay_out_of_the_address(visitor: Visi
     linked = visitor.get(f"/c/{case['query_token']}")
     assert linked.status_code == 200
     assert said(linked.text).split("更新于")[0] == page.split("更新于")[0]
+
+
+def test_when_all_is_in_and_an_answer_is_awaited_nothing_is_asked_for(visitor: Visitor, staff: Staff) -> None:
+    item = an_item()
+    code = next(m["code"] for m in item["materials"] if m["required"])
+    case = receive(staff("clerk01"), item, missing=code)
+    given = {"hall": HALL, "actor": staff("clerk01"), "at": now(), "case_id": find_case(case["number"])[1]}
+    request_supplement(**given, items=[{"code": code}])
+    raise_no_request(**given, kind="grey_area", reason="是否需要许可")
+    told = "材料已收齐，正在请示是否受理"
+    assert told not in visitor.get(f"/c/{case['query_token']}").text
+    supply(**given, items=[code])
+    page = said(visitor.get(f"/c/{case['query_token']}").text)
+    assert told in page and "请补交" not in page
 
 
 @pytest.mark.parametrize(
@@ -158,6 +174,56 @@ def test_the_day_to_bring_papers_and_what_follows(visitor: Visitor, staff: Staff
     assert "补正材料一次性告知书" in page  # among the papers
 
 
+def test_a_promised_paper_and_one_that_a_department_asks_for_have_their_own_days(
+    visitor: Visitor, staff: Staff
+) -> None:
+    announce_calendar()
+    item = item_of("511A0005200004-511602000000-000-115113016823646795-1-00")  # 食品经营许可核发: M4 may be tolerated
+    names = {material["code"]: material["name"] for material in item["materials"]}
+    case = receive(staff("clerk01"), item, missing="M4")
+    _, case_id = find_case(case["number"])
+    tolerant = {"commitment": "三日内补交", "gap_limit": 3}
+    accept_case(hall=HALL, actor=staff("clerk01"), at=now(), case_id=case_id, tolerant=tolerant)
+    numbers = (f"approver{n:02d}" for n in range(1, 40))
+    approver = next(each for each in map(staff, numbers) if each.department == item["departments"][0])
+    request_supplement(hall=HALL, actor=approver, at=now(), case_id=case_id, items=[{"code": "M1", "problem": "缺页"}])
+    page = said(visitor.get(f"/c/{case['query_token']}").text)
+    promised, asked = re.findall(r"请在 (\d+月\d+日 \d\d:\d\d) 前补齐 ?(，逾期视为撤回申请)? ?。 ?(\S+)", page)
+    assert promised[1:] == ("，逾期视为撤回申请", names["M4"])
+    assert asked[1:] == ("", names["M1"])
+    assert promised[0] != asked[0]
+
+
+def test_what_it_costs_is_told_where_it_costs(visitor: Visitor, staff: Staff) -> None:
+    paid, free = (item_of(search_items(words)["items"][0]["code"]) for words in ("普通护照签发", "食品经营许可延续"))
+    pages = [said(visitor.get(f"/c/{receive(staff('clerk01'), item)['query_token']}").text) for item in (paid, free)]
+    assert f"收费 120 元（{paid['fee']['basis']}）" in pages[0] and "收费 " not in pages[1]
+
+
+def test_what_a_review_asks_for_threatens_nothing(visitor: Visitor, staff: Staff) -> None:
+    case, case_id, approver, item = accepted(staff)
+    asked = [{"code": item["materials"][0]["code"], "problem": "复印件不清楚"}]
+    request_supplement(hall=HALL, actor=approver, at=now(), case_id=case_id, items=asked)
+    page = said(visitor.get(f"/c/{case['query_token']}").text)
+    assert "前补齐" in page and "视为撤回" not in page
+
+
+def test_a_case_that_ended_asks_for_nothing_and_was_not_completed(visitor: Visitor, staff: Staff) -> None:
+    announce_calendar()
+    item, clerk = item_of(search_items("校车使用许可")["items"][0]["code"]), staff("clerk01")
+    gap = next(m["code"] for m in item["materials"] if m["kind"] == "secondary" and m["required"])
+    case = receive(clerk, item, missing=gap)
+    _, case_id = find_case(case["number"])
+    tolerant = {"commitment": "五日内补齐", "gap_limit": 5}
+    accept_case(hall=HALL, actor=clerk, at=now(), case_id=case_id, tolerant=tolerant)
+    page = said(visitor.get(f"/c/{case['query_token']}").text)
+    assert "请补交这些材料" in page and "正在办理" in page
+    withdraw_case(hall=HALL, actor=clerk, at=now(), case_id=case_id)
+    page = said(visitor.get(f"/c/{case['query_token']}").text)
+    assert "请补交这些材料" not in page and "正在办理" not in page
+    assert "终止办理" in page and not re.search(r"\d日 办结", page)
+
+
 def test_a_stopped_clock_says_for_what_and_since_when(visitor: Visitor, staff: Staff) -> None:
     case, case_id, approver, item = accepted(staff)
     assert f"现在在 {item['departments'][0]}" in said(visitor.get(f"/c/{case['query_token']}").text)
@@ -229,6 +295,8 @@ def test_the_steps_of_a_case_are_done_then_current_then_to_come(app: Flask, stat
         "delivered_at": at if state is CaseState.DELIVERED else None,
         "flags": {"deemed_accepted": False},
         "delivery": None,
+        "under_way_to": None,
+        "to_bring": [],
     }
     with app.test_request_context():
         rows = whereabouts.progress_steps(view)

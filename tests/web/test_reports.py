@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -19,7 +20,7 @@ from app.casework.queries import codes_of, find_case
 from app.casework.review import decide_case
 from app.db import db
 from app.events import SYSTEM, Actor
-from app.now import now
+from app.now import local, now
 from app.web import sheets
 from tests.web.test_approver import approver_of, received
 from tests.web.visit import Visitor, announce_calendar, said
@@ -113,6 +114,16 @@ def test_page_csv_and_xlsx_say_the_same(app: Flask, staff: Find) -> None:
     words = book.read("xl/sharedStrings.xml").decode()
     assert all(name in words for name in head) and rows[0][0] in words
     assert "<v>1</v>" in book.read("xl/worksheets/sheet1.xml").decode()
+    assert "按时办结率（%）" in head and "转承诺件率（%）" in head  # the numbers carry no sign
+
+
+def test_a_sheet_has_a_name_and_the_day_it_was_made() -> None:
+    made_at = local(now())
+    book = ZipFile(BytesIO(sheets.xlsx_of("大厅：全部 [a/b] 2026年11月", ["a"], [["b"]], made_at=made_at)))
+    assert '<sheet name="大厅：全部  a b  2026年11月"' in book.read("xl/workbook.xml").decode()
+    made = re.search(r'<c r="A2" s="\d+"><v>([\d.]+)</v>', book.read("xl/worksheets/sheet1.xml").decode())
+    days = (made_at.replace(tzinfo=None, second=0, microsecond=0) - datetime(1899, 12, 30)) / timedelta(days=1)
+    assert made and float(made[1]) == pytest.approx(days), "a date, not a text"
 
 
 def test_no_text_becomes_a_formula() -> None:
@@ -139,7 +150,16 @@ def test_the_report_prints(app: Flask, staff: Find, late: tuple[str, str], tmp_p
     text = "".join(
         subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, check=True, text=True).stdout.split()
     )
-    for words in ("办件督办月报", "洛龙区政务服务中心", "一、总体情况", "六、在办件和预测", number[:8], "口径说明"):
+    quiet = "没有将变黄牌、红牌的办件"  # said in words, not by an empty chart
+    for words in (
+        "办件督办月报",
+        "洛龙区政务服务中心",
+        "一、总体情况",
+        "六、在办件和预测",
+        number[:8],
+        "口径说明",
+        quiet,
+    ):
         assert words in text, words
     assert "<b>已恢复</b>" in text and "第1页" in text
     english = visitor(app, "supervisor01").get("/supervisor/reports.pdf?hall=luolong&lang=en").data

@@ -23,7 +23,8 @@ class Alarm(StrEnum):
     STAGE = "stage"  # 领办期限
     UNCLAIMED_3 = "unclaimed-3"  # 催领
     UNCLAIMED_7 = "unclaimed-7"  # 再次催领
-    UNCLAIMED_10 = "unclaimed-10"  # 送达期限
+    UNCLAIMED_10 = "unclaimed-10"  # 逾期未领
+    DELIVERY = "delivery"  # 送达期限
     CHECK = "check"  # 事后核查期限
     URGE = "urge"  # 督办答复期限
 
@@ -37,6 +38,9 @@ UNCLAIMED = {
     Alarm.UNCLAIMED_10: Limit(10, Unit.WD),
 }
 """After how long a result that nobody collects makes itself heard (C13)."""
+
+UNSIGNED = Limit(10, Unit.WD)
+"""After how long a parcel that nobody signed for makes itself heard, where the time to deliver is over or has no limit."""
 
 
 TOLD = frozenset({Alarm.SUPPLEMENT, Alarm.GAP})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -80,7 +80,8 @@ class Extension:
 class CaseClocks:
     """What both clocks are computed from: limits as frozen at receipt, the start, the stops, the extension.
 
-    `promise_at` is a printed promise that a newer calendar must not move later (K6); None when none was moved.
+    `promise_at` is a printed promise that a newer calendar must not move later (K6), and `promise_by` the schedule that
+    it was counted with; None when none was moved.
     `next_day`: what was received outside opening hours counts from the next working day (K4).
     """
 
@@ -90,6 +91,7 @@ class CaseClocks:
     stops: Sequence[Stop]
     extension: Extension | None = None
     promise_at: datetime | None = None
+    promise_by: Schedule | None = None
     next_day: bool = False
 
     def limit(self, clock: Clock) -> Limit:
@@ -105,34 +107,57 @@ class CaseClocks:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a case stands at one instant."""
+    """Where a case stands at one instant; `judged_at` is that instant, or for what is done the last before it.
+
+    `kept`: the promise is the printed one, which a newer schedule would put off.
+    """
 
     promised: Reckoning
     statutory: Reckoning
     light: Light
     next_light_at: datetime | None
+    judged_at: datetime
+    kept: bool = False
 
     def of(self, clock: Clock) -> Reckoning:
         return self.promised if clock is Clock.PROMISED else self.statutory
+
+    def late(self, clock: Clock) -> bool:
+        """Whether the limit is missed; what is done at its due instant is in time."""
+        return self.of(clock).passed_by(self.judged_at)
 
     @property
     def provisional(self) -> bool:
         return self.promised.provisional or self.statutory.provisional
 
 
-def standing(clocks: CaseClocks, schedule: Schedule, at: datetime) -> Standing:
-    """Both clocks and the light at `at`, an aware instant; of a decided case, the instant of the decision."""
-    promised, statutory = (reckoned(clocks, clock, schedule, at) for clock in Clock)
-    shown = light(promised, statutory, schedule, at)
-    return Standing(promised, statutory, shown, next_light_at(promised, statutory, schedule, at))
+def standing(clocks: CaseClocks, schedule: Schedule, at: datetime, *, done: bool = False) -> Standing:
+    """Both clocks and the light at `at`, an aware instant; of a case that is `done`, the instant at which it was."""
+    (promised, by), (statutory, _) = (_counted(clocks, clock, schedule, at) for clock in Clock)
+    judged_at = at - timedelta(microseconds=1) if done else at
+    shown = light(promised, statutory, schedule, judged_at)
+    next_at = next_light_at(promised, statutory, schedule, at)
+    return Standing(promised, statutory, shown, next_at, judged_at, kept=by is not schedule)
 
 
 def reckoned(clocks: CaseClocks, clock: Clock, schedule: Schedule, at: datetime) -> Reckoning:
-    """One clock at `at`; a printed promise stands in place of a later one."""
+    """One clock at `at`; a printed promise stands in place of a later one, and counts as it did when it was printed."""
+    return _counted(clocks, clock, schedule, at)[0]
+
+
+def _counted(clocks: CaseClocks, clock: Clock, schedule: Schedule, at: datetime) -> tuple[Reckoning, Schedule]:
+    """One clock, and the schedule that it goes by."""
     limit, pauses = clocks.limit(clock), clocks.pauses(clock)
-    found = reckon(clocks.start_at, limit, pauses, schedule, at=at, receipt_next_day=clocks.next_day)
-    kept = clocks.promise_at if clock is Clock.PROMISED else None
-    return replace(found, due_at=kept) if kept and found.due_at and found.due_at > kept else found
+
+    def by(each: Schedule) -> Reckoning:
+        return reckon(clocks.start_at, limit, pauses, each, at=at, receipt_next_day=clocks.next_day)
+
+    found, kept = by(schedule), clocks.promise_at if clock is Clock.PROMISED else None
+    if kept is None or found.due_at is None or found.due_at <= kept:
+        return found, schedule
+    if clocks.promise_by is None:
+        return replace(found, due_at=kept), schedule
+    return replace(by(clocks.promise_by), due_at=kept), clocks.promise_by
 
 
 _STOPS = {
@@ -168,12 +193,18 @@ def extended(clocks: CaseClocks, more: Limit, schedule: Schedule, at: datetime) 
 def ledger(clocks: CaseClocks, clock: Clock, schedule: Schedule, at: datetime) -> list[LedgerRow]:
     """The days behind one clock, as a citizen who disputes it is shown them (K9)."""
     limit, pauses = clocks.limit(clock), clocks.pauses(clock)
-    return explain(clocks.start_at, limit, pauses, schedule, at=at, receipt_next_day=clocks.next_day)
+    _, by = _counted(clocks, clock, schedule, at)
+    return explain(clocks.start_at, limit, pauses, by, at=at, receipt_next_day=clocks.next_day)
 
 
 def read_limit(value: Mapping[str, Any]) -> Limit:
     """A limit as it is stored: {"amount": 20, "unit": "WD"}."""
     return Limit(int(value["amount"]), Unit(value["unit"]))
+
+
+def deferred(rules: Mapping[str, Any]) -> bool:
+    """Whether limits that count from the receipt begin on the next working day when the doors were shut (K4)."""
+    return rules["day_zero"] == "receipt" and rules["receipt_next_day"]
 
 
 def extension_of(guide: Mapping[str, Any]) -> Limit | None:

@@ -73,7 +73,7 @@ TABLE: tuple[JointLine, ...] = tuple(
             [S.ACCEPTED, S.DECIDED],
             T.HAND_OVER,
             P.CASE_HAND_OVER,
-            ("case.receiver_mismatch", "case.agent_letter", "joint.nothing_decided"),
+            ("case.receiver_mismatch", "case.receiver_name", "case.agent_letter", "joint.nothing_decided"),
             "行政许可法 §44",
         ),
         (_OPEN, T.WITHDRAW, P.CASE_ACCEPT, (), ""),
@@ -99,6 +99,7 @@ class Part:
     state: CaseState
     outcome: str | None = None
     leans_on: frozenset[str] = frozenset()
+    under_way: bool = False  # with a courier, and nobody has signed for it
 
     @property
     def settled(self) -> bool:
@@ -113,14 +114,17 @@ class Part:
 def state_of(parts: Collection[Part], *, accepted: bool) -> JointState:
     """Where the whole stands, from where its parts stand; `accepted`: it was accepted as a whole before.
 
-    It is decided once every part is decided or over, and delivered once nothing is left to hand out. A part of a later
-    stage that still wants papers takes nothing back: the whole was accepted.
+    It is decided once every part is decided or over; delivered once what was decided is in the applicant's hands; withdrawn
+    where nothing was decided because the applicant went another way. A part of a later stage that still wants papers
+    takes nothing back: the whole was accepted.
     """
     states = {part.state for part in parts}
     if all(part.settled for part in parts):
-        if states <= {S_.WITHDRAWN, S_.DEEMED_WITHDRAWN, S_.VOID}:
-            return S.WITHDRAWN
-        return S.DECIDED if states & PICKUP else S.DELIVERED
+        left = states & PICKUP or any(part.under_way for part in parts)
+        if S_.DELIVERED in states and not left:
+            return S.DELIVERED
+        gone = states <= {S_.WITHDRAWN, S_.DEEMED_WITHDRAWN, S_.VOID} and not any(part.outcome for part in parts)
+        return S.WITHDRAWN if gone else S.DECIDED
     if accepted or not states & INTAKE:
         return S.ACCEPTED
     return S.CORRECTION if S_.CORRECTION in states else S.RECEIVED

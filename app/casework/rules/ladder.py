@@ -93,7 +93,7 @@ class Now:
     stopped: bool = False  # a special procedure, a check or a wait for papers goes on
     gap: bool = False  # tolerated papers are still missing
     unchecked: bool = False  # decided on the applicant's word, which nobody has checked
-    waiting: bool = False  # the result lies at the hall
+    waiting: bool = False  # the result has not reached the applicant
     urged: bool = False  # an urging awaits its answer
 
 
@@ -104,10 +104,11 @@ def still_holds(level: Level, now: Now) -> bool:
             return now.unchecked
         case Level.DELIVERY:
             return now.waiting
+        case Level.GAP:  # a decision over it does not close it
+            return now.gap
     lasts = {
         Level.STAGE: now.untaken,
         Level.OVERRUN: now.stopped,
-        Level.GAP: now.gap,
         Level.URGED: now.urged,
         Level.UNANSWERED: now.urged,
     }

@@ -14,8 +14,16 @@ class MaterialState(StrEnum):
     SHARED = "shared"  # 共享获取
 
 
-HERE = frozenset({MaterialState.RECEIVED, MaterialState.SHARED, MaterialState.NOT_NEEDED})
-"""States in which nobody waits for a paper."""
+BROUGHT = frozenset({MaterialState.RECEIVED, MaterialState.SHARED})
+"""States of a paper that lies with the case."""
+
+HERE = BROUGHT | {MaterialState.NOT_NEEDED}
+"""States in which nobody waits for a paper that is not required."""
+
+
+def settles(state: str, *, required: bool) -> bool:
+    """Whether nobody waits for a paper in this state: a required one is never `not_needed`."""
+    return state in (BROUGHT if required else HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +43,7 @@ def missing(papers: Iterable[Paper], states: Mapping[str, str]) -> list[Paper]:
     A paper nobody has spoken of counts as missing if it is required. Only a paper that is not required can be
     `not_needed`: a required one so marked is missing still.
     """
-    result = []
-    for paper in papers:
-        state = states.get(paper.code)
-        there = state in (MaterialState.RECEIVED, MaterialState.SHARED)
-        if paper.required and not there:
-            result.append(paper)
-    return result
+    return [paper for paper in papers if paper.required and states.get(paper.code) not in BROUGHT]
 
 
 def may_tolerate(lacking: Iterable[Paper]) -> bool:

@@ -65,6 +65,7 @@ class CaseStep(StrEnum):
     HAND_OVER = "hand-over"  # 领取
     DISPATCH = "dispatch"  # 寄出
     SIGN = "sign"  # 签收
+    COME_BACK = "come-back"  # 退件
     CHECK = "check"  # 事后核查
     REVOKE = "revoke"  # 撤销
     WITHDRAW = "withdraw"  # 撤回
@@ -111,7 +112,7 @@ S, T, E, P = CaseState, CaseStep, Effect, Permission
 INTAKE = frozenset({S.RECEIVED, S.CORRECTION})  # not accepted yet: no clock runs
 DECIDING = frozenset({S.ACCEPTED, S.REVIEW, S.SPECIAL, S.SITE_CHECK, S.REVIEW_CORRECTION, S.FORWARDED})  # both run
 STOPPED = frozenset({S.SPECIAL, S.SITE_CHECK, S.REVIEW_CORRECTION})
-PICKUP = frozenset({S.GRANTED, S.REFUSED, S.READY})  # decided, not yet in the applicant's hands
+PICKUP = frozenset({S.GRANTED, S.REFUSED, S.READY})  # decided, neither in the applicant's hands nor on its way there
 OVER = frozenset({S.DELIVERED, S.NOT_REQUIRED, S.NOT_ACCEPTED, S.WITHDRAWN, S.DEEMED_WITHDRAWN, S.VOID})
 
 # where the inboxes show a case of each state
@@ -195,14 +196,19 @@ TABLE: tuple[Line, ...] = tuple(
             S.CORRECTION,
             [A, W],
             E.NOTICE_ENDS,
-            ("case.nothing_missing", "case.told_late", "case.second_notice"),
+            ("case.nothing_missing", "case.told_late", "case.second_notice", *_REASON),
             "行政许可法 §32(4)",
         ),
         _lines(
-            [S.CORRECTION], T.REQUEST_SUPPLEMENT, _SAME, [A, W], guards=("case.second_notice",), law="行政许可法 §72(4)"
+            [S.CORRECTION],
+            T.REQUEST_SUPPLEMENT,
+            _SAME,
+            [A, W],
+            guards=("case.second_notice", "case.told_late", *_REASON),
+            law="行政许可法 §72(4)",
         ),
         _lines(_IN, T.SUPPLY, _SAME, [A], guards=("case.nothing_missing",)),
-        _lines([S.CORRECTION], T.COMPLETE, S.ACCEPTED, [A], E.START, law="行政许可法 §32(5)"),
+        _lines([S.CORRECTION], T.COMPLETE, S.ACCEPTED, [A, N], E.START, law="行政许可法 §32(5)"),
         _lines([S.CORRECTION], T.DEEM_WITHDRAW, S.DEEMED_WITHDRAWN, [], law="按事项所属程序规则"),
         _lines(_IN, T.NO_REQUEST, _SAME, [A], guards=("case.no_request_open", *_REASON), law="窗口无否决权"),
         _lines(_IN, T.GO_ON, _SAME, [N], guards=("case.no_request_none",)),
@@ -212,7 +218,7 @@ TABLE: tuple[Line, ...] = tuple(
             S.NOT_ACCEPTED,
             [N],
             E.NOTICE_ENDS,
-            ("case.no_request_none", *_SIGNED),
+            ("case.no_request_none", "case.told_late", *_SIGNED),
             "行政许可法 §32(2)",
         ),
         _lines(
@@ -221,7 +227,7 @@ TABLE: tuple[Line, ...] = tuple(
             S.NOT_REQUIRED,
             [N],
             E.NOTICE_ENDS,
-            ("case.no_request_none", *_SIGNED),
+            ("case.no_request_none", "case.told_late", *_SIGNED),
             "行政许可法 §32(1)",
         ),
         _lines([S.RECEIVED], T.VOID, S.VOID, [W], E.NOTICE_ENDS, _REASON),
@@ -262,9 +268,9 @@ TABLE: tuple[Line, ...] = tuple(
             _REVIEWING,
             T.REQUEST_SUPPLEMENT,
             S.REVIEW_CORRECTION,
-            [D],
+            [D, W],
             E.STOP_PROMISED,
-            (*_OWN, "case.nothing_missing", "case.second_notice"),
+            (*_OWN, "case.nothing_missing", "case.second_notice", *_REASON),
         ),
         _lines([S.SPECIAL, S.SITE_CHECK, S.REVIEW_CORRECTION], T.RESUME, S.REVIEW, [D], E.RUN_ON, _OWN),
         _lines([S.REVIEW_CORRECTION], T.COMPLETE, S.REVIEW, [A], E.RUN_ON),
@@ -295,18 +301,21 @@ TABLE: tuple[Line, ...] = tuple(
             S.DELIVERED,
             [H],
             E.DELIVERED,
-            ("case.receiver_mismatch", "case.agent_letter", "case.signature"),
+            ("case.receiver_mismatch", "case.receiver_name", "case.agent_letter", "case.signature"),
             "行政许可法 §44",
         ),
-        _lines(sorted(PICKUP), T.DISPATCH, S.DELIVERED, [H], E.DELIVERED, ("case.courier_zone",), "行政许可法 §44"),
+        _lines(sorted(PICKUP), T.DISPATCH, S.DELIVERED, [H], guards=("case.courier_zone",), law="行政许可法 §44"),
         _lines(
             [S.DELIVERED],
             T.SIGN,
             _SAME,
             [H],
-            guards=("case.not_dispatched", "case.sign_date"),
-            law="民事诉讼法 §91（参照）",
+            E.DELIVERED,
+            ("case.not_dispatched", "case.sign_date"),
+            "民事诉讼法 §91（参照）",
         ),
+        _lines([S.DELIVERED], T.COME_BACK, S.READY, [H], guards=("case.not_dispatched",)),
+        _lines([S.GRANTED, S.READY, S.DELIVERED], T.SUPPLY, _SAME, [A], guards=("case.nothing_missing",)),  # 容缺通过
         _lines([S.GRANTED, S.READY, S.DELIVERED], T.CHECK, _SAME, [D], guards=(*_OWN, "case.no_check")),
         _lines(
             [S.GRANTED, S.READY, S.DELIVERED], T.REVOKE, S.VOID, [D], guards=(*_OWN, *_SIGNED), law="行政许可法 §69"

@@ -41,7 +41,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FormField:
-    """One field of the merged form. `choices` only for a choice."""
+    """One field of the merged form. `choices` only for a choice; a `person` is named by the answer."""
 
     key: str
     label: str
@@ -49,6 +49,7 @@ class FormField:
     type: FieldType
     required: bool
     choices: tuple[Choice, ...] = ()
+    person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +176,13 @@ def parse_theme(document: str) -> Theme:
 
 
 def _field(entry: Any) -> FormField:
-    given = read_table(entry, ("key", "label", "label_en", "type", "required"), optional=("choices",))
+    given = read_table(entry, ("key", "label", "label_en", "type", "required"), optional=("choices", "person"))
     return FormField(
         **{name: read_text(given, name) for name in ("key", "label", "label_en")},
         type=FieldType(given["type"]),
         required=read_boolean(given, "required"),
         choices=tuple(map(_choice, read_list(given, "choices"))) if "choices" in given else (),
+        person="person" in given and read_boolean(given, "person"),
     )
 
 
