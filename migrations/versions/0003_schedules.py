@@ -39,7 +39,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("promise_version", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("handled_in", sa.String(), server_default="", nullable=False))
         batch_op.drop_index(
-            batch_op.f("ix_cases_unsigned"), sqlite_where=sa.text("dispatched_at IS NOT NULL AND signed_at IS NULL")
+            "ix_cases_unsigned",
+            sqlite_where=sa.text("dispatched_at IS NOT NULL AND signed_at IS NULL"),
+            postgresql_where=sa.text("dispatched_at IS NOT NULL AND signed_at IS NULL"),
         )
         batch_op.create_index(
             "ix_cases_unsigned",
@@ -181,10 +183,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("dispatched_at IS NOT NULL AND signed_at IS NULL"),
         )
         batch_op.create_index(
-            batch_op.f("ix_cases_unsigned"),
+            "ix_cases_unsigned",
             ["hall", "dispatched_at"],
             unique=False,
             sqlite_where=sa.text("dispatched_at IS NOT NULL AND signed_at IS NULL"),
+            postgresql_where=sa.text("dispatched_at IS NOT NULL AND signed_at IS NULL"),
         )
         batch_op.drop_column("handled_in")
         batch_op.drop_column("promise_version")

@@ -1,8 +1,8 @@
-"""One-thing cases 一件事 on both databases: one form, one receipt, one notice, one collection over parts with own clocks."""
+"""One-thing cases 一件事 on both databases: one form, one receipt, one collection over parts with own clocks."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,80 +17,33 @@ from app.casework import (
     queries,
     reveal,
     review,
-    special,
-    supplement,
-    sweeps,
 )
 from app.casework.joint_models import JointCase
 from app.casework.models import Case
 from app.catalog.queries import theme as theme_of
-from app.db import HallHead, db
+from app.db import db
 from app.errors import Refusal
-from app.events import SYSTEM
-from app.hall.settings import amend_calendar
 from app.notices.queries import notice
-from app.now import SHANGHAI, iso
-from tests.actions.conftest import ID, Hall, last_paper
-
-MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=SHANGHAI)
-ANSWERS = {"text": "洛龙试用", "address": "洛龙区开元大道 1 号", "number": "100", "id": ID, "phone": "13812341234"}
-
-
-def refused(code: str):
-    return pytest.raises(Refusal, match=f"^{code}$")
+from app.now import iso
+from tests.actions.conftest import ID, Hall
+from tests.actions.joint_hall import (
+    ANSWERS,
+    COMPANY,
+    at_nine,
+    child,
+    decide,
+    filled,
+    receive,
+    refused,
+    ring,
+    served,
+    states,
+)
 
 
 @pytest.fixture
 def spring(hall: Hall) -> Hall:
-    """A hall in which it is Monday 2 March 2026, nine o'clock; the demo network was founded before."""
-    db.session.query(HallHead).update({"last_at": datetime(2026, 1, 1, tzinfo=SHANGHAI)})
-    db.session.commit()
-    hall.at = MONDAY
-    return hall
-
-
-def filled(theme: dict[str, Any]) -> dict[str, str]:
-    """Some answer to every question of a theme's form."""
-    return {
-        field["key"]: field["choices"][0]["code"] if field["type"] == "choice" else ANSWERS[field["type"]]
-        for field in theme["form"]
-    }
-
-
-COMPANY = "洛阳试用商贸有限公司"
-
-
-def receive(hall: Hall, code: str = "start-company", **more: Any) -> tuple[dict[str, Any], int]:
-    theme = theme_of(code, on=hall.at.date())
-    missing = more.pop("missing", ())
-    materials = [
-        {"code": m["code"], "state": "missing" if m["code"] in missing else "received"} for m in theme["materials"]
-    ]
-    applicant = {"kind": "organisation", "name": COMPANY, "id_number": ID, "phone": "13812341234"}
-    given = {"theme": code, "applicant": applicant, "form": filled(theme), "materials": materials, "window": "W01"}
-    view = hall.do(joint_receipt.receive_joint, "clerk01", **{**given, **more})
-    return view, joint_queries.find_joint(view["number"])[1]
-
-
-def child(view: dict[str, Any], n: int) -> int:
-    return queries.find_case(view["children"][n]["number"])[1]
-
-
-def decide(hall: Hall, view: dict[str, Any], n: int, outcome: str = "granted") -> None:
-    """Every department of the n-th part decides alike."""
-    case_id = child(view, n)
-    words = {"reason": "不符合条件", "basis": "某法第一条"} if outcome == "refused" else {}
-    while True:
-        now = queries.case_view("luolong", case_id, hall.at)
-        open_ = next((part for part in now["departments"] if part["state"] == "open"), None)
-        if open_ is None or now["state"] in ("granted", "refused"):
-            return
-        who = hall.approver({"departments": [open_]})
-        hall.do(review.decide_case, who, case_id=case_id, outcome=outcome, **words)
-
-
-def states(hall: Hall, joint_id: int) -> list[str]:
-    return [c["state"] for c in joint_queries.joint_view("luolong", joint_id, hall.at)["children"]]
+    return at_nine(hall)
 
 
 # ── what is refused ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,188 +217,6 @@ def test_who_represents_the_company_by_the_merged_form_takes_the_results(spring:
     done = spring.do(joint_collection.hand_over_joint, "pickup01", receiver=name, **given)
     paper = notice("luolong", done["notices"][-1]["id"])["facts"]
     assert (paper["recipient"], paper["recipient_relation"]) == (name, "法定代表人")
-
-
-# ── one notice, one acceptance ──────────────────────────────────────────────────────────────────────────────────
-
-
-def test_one_merged_notice_names_everything_for_every_part(spring: Hall) -> None:
-    view, joint_id = receive(spring, "open-restaurant", missing=("M2", "M4"))  # sewer and crowd want M2, food both
-    given = {"joint_id": joint_id, "items": [{"code": "M4", "problem": "图纸未盖章"}]}
-    view = spring.do(joint.request_joint_supplement, "clerk01", **given)
-    assert view["state"] == "correction" and [c["state"] for c in view["children"]] == ["correction"] * 3
-    assert {m["code"]: m["problem"] for m in view["materials"] if m["requested"]} == {
-        "M2": "未提交",
-        "M4": "图纸未盖章",
-    }
-    assert [n["kind"] for n in view["notices"]] == ["joint_receipt", "supplement"]
-    for n in range(3):
-        assert queries.case_view("luolong", child(view, n), spring.at)["notices"] == []
-    with refused("case.second_notice"):
-        spring.do(joint.request_joint_supplement, "clerk01", **given)
-    view = spring.later(days=1).do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M2"])
-    assert [c["state"] for c in view["children"]] == ["correction", "accepted", "accepted"]
-    assert view["state"] == "correction"  # the whole waits for the last
-    view = spring.later(days=1).do(joint.supply_joint, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
-    assert view["state"] == "accepted" and [n["kind"] for n in view["notices"]][2:] == [
-        "supplement_receipt",
-        "supplement_receipt",
-        "joint_receipt",
-    ]
-    assert view["clocks"]["promised"]["used"] == 1  # counted from the first part that was accepted
-
-
-def test_a_part_that_lacks_nothing_waits_and_is_not_deemed_accepted(spring: Hall) -> None:
-    view, joint_id = receive(spring, "open-restaurant", missing=("M4",))
-    given = {"joint_id": joint_id, "items": [{"code": "M4"}]}
-    view = spring.do(joint.request_joint_supplement, "clerk01", **given)
-    assert [c["state"] for c in view["children"]] == ["correction", "received", "received"]
-    spring.later(days=10)
-    ring(spring)
-    assert states(spring, joint_id)[1:] == ["received", "received"]
-    view = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M4"])
-    assert view["state"] == "accepted" and {c["state"] for c in view["children"]} == {"accepted"}
-
-
-def test_what_the_merged_notice_left_out_may_not_be_asked_for_later(spring: Hall) -> None:
-    view, joint_id = receive(spring, "open-restaurant", missing=("M4",))
-    view = spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
-    waiting = child(view, 1)
-    code = queries.case_view("luolong", waiting, spring.at)["materials"][0]["code"]
-    given = {"case_id": waiting, "items": [{"code": code, "problem": "漏告知"}]}
-    spring.later(days=9)
-    with refused("case.second_notice"):
-        spring.do(supplement.request_supplement, "clerk01", **given)
-    other = next(m["code"] for m in view["materials"] if view["children"][0]["item"] not in served(m))
-    with refused("case.second_notice"):
-        spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": other}])
-    assert states(spring, joint_id) == ["correction", "received", "received"]
-    case = spring.do(supplement.request_supplement, "supervisor01", repeat_reason="漏列一项", **given)
-    assert (case["state"], last_paper(case)["repeat_reason"]) == ("correction", "漏列一项")
-
-
-def served(material: dict[str, Any]) -> set[str]:
-    return {use["item"] for use in material["serves"]}
-
-
-def test_when_the_asked_part_is_given_up_the_others_go_on(spring: Hall) -> None:
-    _, joint_id = receive(spring, "open-restaurant", missing=("M4",))
-    spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
-    spring.later(days=30)
-    ring(spring)  # the local rule deems the part withdrawn
-    assert states(spring, joint_id) == ["deemed_withdrawn", "accepted", "accepted"]
-    assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "accepted"
-
-
-def test_nobody_told_in_time_so_the_whole_is_accepted_as_of_the_receipt(spring: Hall) -> None:
-    _, joint_id = receive(spring, "open-restaurant")
-    spring.later(days=8)
-    ring(spring)
-    view = joint_queries.joint_view("luolong", joint_id, spring.at)
-    assert view["state"] == "accepted" and view["clocks"]["statutory"]["used"] == 6
-
-
-def test_a_whole_that_the_law_has_accepted_already_counts_from_its_receipt(spring: Hall) -> None:
-    view, joint_id = receive(spring, "open-restaurant")
-    part = queries.case_view("luolong", child(view, 0), spring.at)
-    spring.at = datetime.fromisoformat(part["notice_due_at"])  # and the timer has not come yet
-    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
-    parts = [queries.case_view("luolong", child(view, n), spring.at) for n in range(3)]
-    assert view["state"] == "accepted" and all(part["flags"]["deemed_accepted"] for part in parts)
-    assert view["clocks"]["statutory"]["used"] == parts[0]["clocks"]["statutory"]["used"] == 5
-
-
-def ring(hall: Hall) -> None:
-    """What the timer does about alarms."""
-    while sweeps.ring_alarms(hall="luolong", actor=SYSTEM, at=hall.at)["more"]:
-        pass
-
-
-# ── the clock of the whole ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_whole_stands_still_only_while_every_open_part_does(spring: Hall) -> None:
-    view, joint_id = receive(spring, "open-restaurant")
-    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
-    assert view["clocks"]["promised"]["due_at"].startswith("2026-03-16") and view["theme"]["art26"]
-    assert view["clocks"]["statutory"]["limit"] == {"amount": 45, "unit": "WD"}
-    for n in (0, 1):
-        suspend(spring, view, n)
-    spring.later(days=1)  # Tuesday: two of three stand still
-    assert not clock(spring, joint_id)["stopped"]
-    suspend(spring, view, 2)
-    assert clock(spring, joint_id)["stopped"] and clock(spring, joint_id)["due_at"] is None
-    spring.later(days=3)  # Friday: Wednesday to Friday are left out
-    case_id = child(view, 0)
-    spring.do(special.resume_case, spring.approver(queries.case_view("luolong", case_id, spring.at)), case_id=case_id)
-    assert clock(spring, joint_id)["due_at"].startswith("2026-03-19")
-    ledger = joint_queries.joint_ledger("luolong", joint_id, spring.at)["promised"]
-    assert [row["date"] for row in ledger if row["paused"]] == ["2026-03-04", "2026-03-05", "2026-03-06"]
-
-
-def suspend(hall: Hall, view: dict[str, Any], n: int) -> None:
-    case_id = child(view, n)
-    who = hall.approver(queries.case_view("luolong", case_id, hall.at))
-    hall.do(special.suspend_case, who, case_id=case_id, ground="expert_review", days=5)
-
-
-def clock(hall: Hall, joint_id: int) -> dict[str, Any]:
-    return joint_queries.joint_view("luolong", joint_id, hall.at)["clocks"]["promised"]
-
-
-def test_only_the_head_of_the_government_extends_a_unified_limit_and_once(spring: Hall) -> None:
-    _, joint_id = receive(spring, "open-restaurant")
-    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
-    before = view["clocks"]["statutory"]["due_at"]
-    with refused("auth.forbidden"):
-        spring.do(joint.extend_joint, "approver01", joint_id=joint_id, reason="案情复杂")
-    with refused("case.reason_required"):
-        spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason=" ")
-    view = spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason="需多部门现场核查，案情复杂")
-    assert view["clocks"]["statutory"]["limit"] == {"amount": 45, "unit": "WD"}
-    assert view["clocks"]["statutory"]["longer"] == view["clocks"]["promised"]["longer"] == 15
-    assert view["clocks"]["statutory"]["due_at"] > before and view["notices"][-1]["kind"] == "extension"
-    with refused("case.extended_once"):
-        spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason="再延")
-    _, other = receive(spring)
-    spring.do(joint.accept_joint, "clerk01", joint_id=other)
-    with refused("case.not_extendable"):
-        spring.do(joint.extend_joint, "chief01", joint_id=other, reason="无此规定")
-
-
-def test_an_extension_leaves_a_broken_promise_of_the_whole_broken(spring: Hall) -> None:
-    _, joint_id = receive(spring, "open-restaurant")
-    spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
-    promised = datetime.fromisoformat(clock(spring, joint_id)["due_at"])
-    spring.at = promised + timedelta(days=1)
-    view = spring.do(joint.extend_joint, "chief01", joint_id=joint_id, reason="需多部门现场核查，案情复杂")
-    assert view["clocks"]["promised"]["due_at"] == promised.isoformat(timespec="milliseconds")
-    assert view["clocks"]["statutory"]["longer"] == 15 and view["clocks"]["promised"]["longer"] == 0
-    assert view["light"] == "yellow"
-    assert last_paper(view)["clock"] == "statutory"
-
-
-def test_a_new_calendar_does_not_put_off_the_printed_promise_of_the_whole(spring: Hall) -> None:
-    _, joint_id = receive(spring, "open-restaurant")
-    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
-    printed, statutory = (view["clocks"][name]["due_at"] for name in ("promised", "statutory"))
-    off = {"kind": "off", "name": "停工", "notice": "市政府通知"}
-    amend_calendar(actor=SYSTEM, at=spring.at, day=date(2026, 3, 4), **off)
-    assert clock(spring, joint_id)["due_at"] == printed  # at once, not only when the timer comes
-    assert spring.do(sweeps.sweep_calendar, SYSTEM)["joint"] == 1
-    assert spring.do(sweeps.sweep_calendar, SYSTEM)["joint"] == 0
-    view = joint_queries.joint_view("luolong", joint_id, spring.at)
-    assert view["clocks"]["promised"]["due_at"] == printed and view["clocks"]["statutory"]["due_at"] > statutory
-    assert [paper["kind"] for paper in view["notices"]].count("deadline_change") == 1
-    assert last_paper(view)["clocks"][0]["promise_on"] == printed[:10]
-    row = db.session.get_one(JointCase, ("luolong", joint_id))
-    assert iso(row.promised_due_at) == printed
-    for n in range(len(view["children"])):  # what stops every part stops the whole: that does put it off
-        suspend(spring, view, n)
-    spring.later(days=1)
-    case_id = child(view, 0)
-    spring.do(special.resume_case, spring.approver(queries.case_view("luolong", case_id, spring.at)), case_id=case_id)
-    assert clock(spring, joint_id)["due_at"] > printed
 
 
 # ── stages, one after the other ─────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,103 @@
+"""One notice and one acceptance for all parts of a one-thing case, on both databases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from app.casework import (
+    joint,
+    joint_queries,
+    queries,
+    supplement,
+)
+from tests.actions.conftest import Hall, last_paper
+from tests.actions.joint_hall import at_nine, child, receive, refused, ring, served, states
+
+
+@pytest.fixture
+def spring(hall: Hall) -> Hall:
+    return at_nine(hall)
+
+
+def test_one_merged_notice_names_everything_for_every_part(spring: Hall) -> None:
+    view, joint_id = receive(spring, "open-restaurant", missing=("M2", "M4"))  # sewer and crowd want M2, food both
+    given = {"joint_id": joint_id, "items": [{"code": "M4", "problem": "图纸未盖章"}]}
+    view = spring.do(joint.request_joint_supplement, "clerk01", **given)
+    assert view["state"] == "correction" and [c["state"] for c in view["children"]] == ["correction"] * 3
+    assert {m["code"]: m["problem"] for m in view["materials"] if m["requested"]} == {
+        "M2": "未提交",
+        "M4": "图纸未盖章",
+    }
+    assert [n["kind"] for n in view["notices"]] == ["joint_receipt", "supplement"]
+    for n in range(3):
+        assert queries.case_view("luolong", child(view, n), spring.at)["notices"] == []
+    with refused("case.second_notice"):
+        spring.do(joint.request_joint_supplement, "clerk01", **given)
+    view = spring.later(days=1).do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M2"])
+    assert [c["state"] for c in view["children"]] == ["correction", "accepted", "accepted"]
+    assert view["state"] == "correction"  # the whole waits for the last
+    view = spring.later(days=1).do(joint.supply_joint, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
+    assert view["state"] == "accepted" and [n["kind"] for n in view["notices"]][2:] == [
+        "supplement_receipt",
+        "supplement_receipt",
+        "joint_receipt",
+    ]
+    assert view["clocks"]["promised"]["used"] == 1  # counted from the first part that was accepted
+
+
+def test_a_part_that_lacks_nothing_waits_and_is_not_deemed_accepted(spring: Hall) -> None:
+    view, joint_id = receive(spring, "open-restaurant", missing=("M4",))
+    given = {"joint_id": joint_id, "items": [{"code": "M4"}]}
+    view = spring.do(joint.request_joint_supplement, "clerk01", **given)
+    assert [c["state"] for c in view["children"]] == ["correction", "received", "received"]
+    spring.later(days=10)
+    ring(spring)
+    assert states(spring, joint_id)[1:] == ["received", "received"]
+    view = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M4"])
+    assert view["state"] == "accepted" and {c["state"] for c in view["children"]} == {"accepted"}
+
+
+def test_what_the_merged_notice_left_out_may_not_be_asked_for_later(spring: Hall) -> None:
+    view, joint_id = receive(spring, "open-restaurant", missing=("M4",))
+    view = spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
+    waiting = child(view, 1)
+    code = queries.case_view("luolong", waiting, spring.at)["materials"][0]["code"]
+    given = {"case_id": waiting, "items": [{"code": code, "problem": "漏告知"}]}
+    spring.later(days=9)
+    with refused("case.second_notice"):
+        spring.do(supplement.request_supplement, "clerk01", **given)
+    other = next(m["code"] for m in view["materials"] if view["children"][0]["item"] not in served(m))
+    with refused("case.second_notice"):
+        spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": other}])
+    assert states(spring, joint_id) == ["correction", "received", "received"]
+    case = spring.do(supplement.request_supplement, "supervisor01", repeat_reason="漏列一项", **given)
+    assert (case["state"], last_paper(case)["repeat_reason"]) == ("correction", "漏列一项")
+
+
+def test_when_the_asked_part_is_given_up_the_others_go_on(spring: Hall) -> None:
+    _, joint_id = receive(spring, "open-restaurant", missing=("M4",))
+    spring.do(joint.request_joint_supplement, "clerk01", joint_id=joint_id, items=[{"code": "M4"}])
+    spring.later(days=30)
+    ring(spring)  # the local rule deems the part withdrawn
+    assert states(spring, joint_id) == ["deemed_withdrawn", "accepted", "accepted"]
+    assert joint_queries.joint_view("luolong", joint_id, spring.at)["state"] == "accepted"
+
+
+def test_nobody_told_in_time_so_the_whole_is_accepted_as_of_the_receipt(spring: Hall) -> None:
+    _, joint_id = receive(spring, "open-restaurant")
+    spring.later(days=8)
+    ring(spring)
+    view = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert view["state"] == "accepted" and view["clocks"]["statutory"]["used"] == 6
+
+
+def test_a_whole_that_the_law_has_accepted_already_counts_from_its_receipt(spring: Hall) -> None:
+    view, joint_id = receive(spring, "open-restaurant")
+    part = queries.case_view("luolong", child(view, 0), spring.at)
+    spring.at = datetime.fromisoformat(part["notice_due_at"])  # and the timer has not come yet
+    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    parts = [queries.case_view("luolong", child(view, n), spring.at) for n in range(3)]
+    assert view["state"] == "accepted" and all(part["flags"]["deemed_accepted"] for part in parts)
+    assert view["clocks"]["statutory"]["used"] == parts[0]["clocks"]["statutory"]["used"] == 5
