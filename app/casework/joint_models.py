@@ -61,12 +61,12 @@ class JointMaterial(db.Model):
 
 
 class Manifest(db.Model):
-    """A bundle of papers 物料流转 on its way between two halls. `hall` is the lower one, whose cases it carries."""
+    """A bundle of papers 物料流转 on its way between two halls. `hall` is the one whose cases it carries."""
 
     __tablename__ = "manifests"
     __table_args__ = (
         CheckConstraint("state IN ('sent', 'arrived')", name="state"),
-        CheckConstraint("hall IN (from_hall, to_hall) AND from_hall <> to_hall", name="halls"),
+        CheckConstraint("from_hall <> to_hall", name="halls"),
         Index("uq_manifests_number", "number", unique=True),
         Index("ix_manifests_to", "to_hall", "sent_at", **only_where("state = 'sent'")),
         Index("ix_manifests_from", "from_hall", "sent_at"),

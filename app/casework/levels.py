@@ -77,8 +77,8 @@ def send_manifest(
 ) -> dict[str, Any]:
     """Bundle the papers of cases of this hall and send them on with a manifest, which prints its QR code.
 
-    Up, by this hall: what it collected, and forwarded cases. Down, by the hall to which the cases went: their results,
-    to be issued here. Refuses manifest.empty, manifest.to_hall, case.unknown, manifest.not_sendable,
+    Up, by this hall: what it collected, and forwarded cases. On, by a hall to which they came: what it has forwarded to
+    one above itself, `to_hall`. Down, by the hall to which the cases went: their results, to be issued here. Refuses manifest.empty, manifest.to_hall, case.unknown, manifest.not_sendable,
     manifest.on_its_way, auth.forbidden, auth.foreign_hall and bad words. What lay on a shelf leaves its slot. Locks the
     hall whose cases they are. Tells ManifestSent, NoticeIssued.
     """
@@ -86,15 +86,16 @@ def send_manifest(
         raise Refusal("auth.forbidden")
     if not case_ids:
         raise Refusal("manifest.empty")
-    down = tx.actor.hall not in (None, tx.hall)
-    above = _above(tx, tx.hall)
-    upper = tx.actor.hall if down else to_hall or next(iter(above), None)
+    here = tx.actor.hall or tx.hall
+    down = here != tx.hall and to_hall is None
+    above = _above(tx, tx.hall if down else here)
+    upper = here if down else to_hall or next(iter(above), "")
     if upper not in above:
         raise Refusal("auth.foreign_hall" if down else "manifest.to_hall")
     cases = [load(tx, case_id) for case_id in dict.fromkeys(case_ids)]
     for case in cases:
-        _refuse_unfit(tx, case, str(upper), down=down)
-    from_hall, to = (str(upper), tx.hall) if down else (tx.hall, str(upper))
+        _refuse_unfit(tx, case, upper, here, down=down)
+    from_hall, to = here, tx.hall if down else upper
     prefix = tx.execute(select(Hall.case_prefix).where(Hall.code == tx.hall)).scalar_one()
     number = f"{prefix}JJ{tx.day:%Y%m%d}{next_serial(tx, 'manifest'):04d}"
     manifest_id = tx.new_id()
@@ -124,13 +125,14 @@ def send_manifest(
     return manifest_answer(tx, manifest)
 
 
-def _refuse_unfit(tx: Transaction, case: Case, upper: str, *, down: bool) -> None:
-    if down and case.forwarded_to != upper:
+def _refuse_unfit(tx: Transaction, case: Case, upper: str, here: str, *, down: bool) -> None:
+    """Refuses a case whose papers or result do not go from `here`, up to `upper` or down from it."""
+    if (down and case.forwarded_to != upper) or (not down and here not in (tx.hall, case.handled_in)):
         raise Refusal("auth.foreign_hall")
-    collected = case.state == CaseState.DRAFT and case.joint_id is None
-    forwarded = case.state == CaseState.FORWARDED and case.forwarded_to == upper
-    here = case.state in PICKUP and (case.state != CaseState.READY or case.handled_in == upper)
-    if not (here if down else collected or forwarded):
+    collected = case.state == CaseState.DRAFT and case.joint_id is None and here == tx.hall
+    forwarded = case.state == CaseState.FORWARDED and case.forwarded_to == upper and case.handled_in == here
+    result = case.state in PICKUP and (case.state != CaseState.READY or case.handled_in == upper)
+    if not (result if down else collected or forwarded):
         raise Refusal("manifest.not_sendable", number=case.number)
     one = (ManifestEntry.hall == tx.hall, ManifestEntry.case_id == case.id, ManifestEntry.state == "sent")
     if tx.execute(select(ManifestEntry.case_id).where(*one)).first():

@@ -129,14 +129,22 @@ def _opened(sealed: str | None, manifest: Manifest, of: str) -> str:
 
 
 def manifest_desk(hall: str, at: datetime) -> dict[str, Any]:
-    """A hall's papers between the levels: to send up, results to send down by hall, on the way, to take over, recent."""
+    """A hall's papers between the levels: to send up or on, results to send down by hall, on the way, to take over, recent.
+
+    `on`: forwarded cases of other halls that go on from here, by whose they are and where they go.
+    """
     session = db.session()
     sent = Manifest.state == "sent"
     down: dict[str, list[dict[str, Any]]] = {}
     for case in _cases(session, Case.forwarded_to == hall, _is_result(hall), ~_travelled(hall)):
         down.setdefault(case["hall"], []).append(case)
+    on: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    passed = (Case.hall != hall, Case.handled_in == hall, Case.state == CaseState.FORWARDED, Case.forwarded_to != hall)
+    for case in _cases(session, *passed, ~_on_the_way(), ~_travelled(hall)):
+        on.setdefault((case["hall"], case["forwarded_to"]), []).append(case)
     return {
         "above": above(hall),
+        "on": [{"of": of, "to_hall": to, "cases": cases} for (of, to), cases in on.items()],
         "up": _cases(session, Case.hall == hall, _collected_or_forwarded(), ~_on_the_way(), ~_travelled(hall)),
         "down": down,
         "on_the_way": _manifests(session, sent, Manifest.from_hall == hall),

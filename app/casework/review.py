@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.action import Transaction, action
+from app.action import Transaction, action, visiting_action
 from app.casework import papers
 from app.casework.cases import (
     change,
@@ -195,16 +195,16 @@ def return_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def forward_case(tx: Transaction, *, case_id: int, to_hall: str | None = None) -> dict[str, Any]:
-    """Send the case up 转报 to a hall above, whose approvers decide; the clocks run on (C12).
+    """Send the case up 转报 to a hall above the one that handles it, whose approvers decide; the clocks run on (C12).
 
-    Refuses case.illegal_step, case.to_hall (not a hall above this one), auth.foreign_department. Locks the hall. Tells
-    CaseForwarded.
+    What a village has collected a township may pass on so. Refuses case.illegal_step, case.to_hall (not a hall above),
+    auth.foreign_department, auth.foreign_hall. Locks the hall. Tells CaseForwarded.
     """
     case, state = checked(tx, case_id, CaseStep.FORWARD)
     own_review(tx, case)
-    above = _halls_above(tx)
+    above = _halls_above(tx, case.handled_in)
     target = to_hall or next(iter(above), None)
     if target is None or target not in above:
         raise Refusal("case.to_hall")
@@ -213,11 +213,11 @@ def forward_case(tx: Transaction, *, case_id: int, to_hall: str | None = None) -
     return case_answer(tx, case)
 
 
-def _halls_above(tx: Transaction) -> list[str]:
-    """The hall's parent, its parent's parent and so on, the nearest first."""
+def _halls_above(tx: Transaction, hall: str) -> list[str]:
+    """A hall's parent, its parent's parent and so on, the nearest first."""
     parents = {row.code: row.parent for row in tx.execute(select(Hall.code, Hall.parent))}
     above: list[str] = []
-    upper = parents[tx.hall]
+    upper = parents[hall]
     while upper is not None and upper not in above:
         above.append(upper)
         upper = parents[upper]

@@ -70,7 +70,7 @@ def panel(view: Mapping[str, Any], actor: Actor, at: datetime) -> dict[str, Any]
     shut = {step: words for step, words in _shut(view, case, mine, actor, at).items() if step in may}
     last = _is_last(parts, mine)
     question = _question(case, actor)
-    above = hall_of(hall)["parent"]
+    above = hall_of(case.handled_in)["parent"]
     return {
         "may": may,
         "shut": shut,
@@ -123,7 +123,7 @@ def _senseless(case: Case, mine: CaseReview | None, actor: Actor) -> set[CaseSte
         found.add(T.SUSPEND)
     if extension_of(case.guide) is None:
         found.add(T.EXTEND)
-    if not hall_of(case.hall)["parent"]:
+    if not hall_of(case.handled_in)["parent"]:
         found.add(T.FORWARD)
     if case.outcome != "granted":
         found.add(T.REVOKE)

@@ -89,6 +89,12 @@ def upgrade() -> None:
             "kind IN ('check', 'delivery', 'gap', 'gap-soon', 'notice', 'stage', 'stop', 'supplement', 'unclaimed-10', 'unclaimed-3', 'unclaimed-7', 'urge')",
         )
 
+    # a township sends on what a village collected
+    with op.batch_alter_table("manifests", schema=None) as batch_op:
+        if op.get_bind().dialect.name == "postgresql":
+            batch_op.drop_constraint(op.f("ck_manifests_halls"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_manifests_halls"), "from_hall <> to_hall")
+
     # what was accepted already keeps the promise of the schedule that it was last computed with
     op.execute(
         "UPDATE cases SET promise_version = schedule_version WHERE printed_due_at IS NOT NULL AND promise_at IS NULL"
@@ -145,6 +151,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("UPDATE manifests SET from_hall = hall WHERE hall NOT IN (from_hall, to_hall)")
+    with op.batch_alter_table("manifests", schema=None) as batch_op:
+        if op.get_bind().dialect.name == "postgresql":
+            batch_op.drop_constraint(op.f("ck_manifests_halls"), type_="check")
+        batch_op.create_check_constraint(op.f("ck_manifests_halls"), "hall IN (from_hall, to_hall) AND from_hall <> to_hall")
+
     op.execute("DELETE FROM case_alarms WHERE kind = 'delivery'")
     with op.batch_alter_table("case_alarms", schema=None) as batch_op:
         if op.get_bind().dialect.name == "postgresql":  # a table that SQLite writes anew has only the new one

@@ -158,6 +158,41 @@ def test_a_forwarded_case_keeps_its_clock_while_its_papers_travel(hall: Hall) ->
     assert levels_queries.manifest_desk("lilou", hall.at)["up"] == []
 
 
+def test_a_village_collects_a_township_accepts_and_passes_on_and_the_city_decides(spring: Hall) -> None:
+    """The papers of one case go up two levels, each leg with its manifest; the result goes down to the village."""
+    case, case_id = collect(spring)
+    _, up = send(spring, case_id)
+    spring.do(levels.arrive_manifest, "clerk21", "dongcun", manifest_id=up)
+    view = queries.case_view("dongcun", case_id, spring.at)
+    assert (view["state"], view["handled_in"]) == ("accepted", "lilou")
+    approver = spring.approver(view)
+    spring.do(review.forward_case, approver, "dongcun", case_id=case_id)  # to the hall above the one that handles it
+    assert queries.case_view("dongcun", case_id, spring.at)["forwarded_to"] == "luolong"
+    (way,) = levels_queries.manifest_desk("lilou", spring.at)["on"]
+    assert (way["of"], way["to_hall"], [each["number"] for each in way["cases"]]) == (
+        "dongcun",
+        "luolong",
+        [case["number"]],
+    )
+    with refused("manifest.not_sendable"):
+        send(spring, case_id, who="clerk31", to_hall="luolong")  # its papers lie in the township
+    with refused("manifest.to_hall"):
+        send(spring, case_id, who="clerk21", to_hall="dongcun")
+    sent, on = send(spring, case_id, who="clerk21", to_hall="luolong")
+    assert (sent["from_hall"], sent["to_hall"], sent["down"]) == ("lilou", "luolong", False)
+    assert levels_queries.manifest_desk("lilou", spring.at)["on"] == []
+    with refused("auth.foreign_hall"):
+        spring.do(levels.arrive_manifest, "clerk21", "dongcun", manifest_id=on)
+    spring.later(days=1).do(levels.arrive_manifest, "clerk01", "dongcun", manifest_id=on)
+    assert queries.case_view("dongcun", case_id, spring.at)["handled_in"] == "luolong"
+    with refused("case.illegal_step"):
+        spring.do(review.forward_case, approver, "dongcun", case_id=case_id)  # there is nothing above
+    spring.do(review.decide_case, approver, "dongcun", case_id=case_id, outcome="granted")
+    _, down = send(spring, case_id, who="clerk01")
+    spring.do(levels.arrive_manifest, "clerk31", "dongcun", manifest_id=down)
+    assert queries.case_view("dongcun", case_id, spring.at)["handled_in"] == "dongcun"
+
+
 def test_the_record_names_cases_and_halls_and_nobody(hall: Hall) -> None:
     case, case_id = collect(hall)
     _, manifest_id = send(hall, case_id, note="张三丰的材料")
