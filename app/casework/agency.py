@@ -181,6 +181,7 @@ def complete_order(
     if not words and not case_number:
         raise Refusal("agency.result_required")
     case = _linked(tx, order, case_number) if case_number else None
+    _move_clock(tx, order)
     _write(
         tx,
         order,
@@ -188,7 +189,6 @@ def complete_order(
         case_id=case.id if case else None,
         result_sealed=seal_words(tx.hall, order.id, "result", words) if words else None,
     )
-    _move_clock(tx, order)
     in_time = order.due_at is None or tx.at <= order.due_at
     tx.record(AgencyCompleted(**_said(order), case=case.number if case else None, in_time=in_time))
     told = words or f"已代为提交申请，办件编号 {case.number if case else ''}"
@@ -232,8 +232,8 @@ def cancel_order(tx: Transaction, *, order_id: int, reason: str) -> dict[str, An
     words = _reason(reason)
     order = _checked(tx, order_id, OrderStep.CANCEL)
     _end_stop(tx, order)
-    _write(tx, order, ended_at=tx.at, end_sealed=seal_words(tx.hall, order.id, "end", words))
     _move_clock(tx, order)
+    _write(tx, order, ended_at=tx.at, end_sealed=seal_words(tx.hall, order.id, "end", words))
     tx.record(AgencyCancelled(**_said(order)))
     _paper(tx, order, "completion", result=f"终止：{words}", completed_at=iso(tx.at))
     return order_answer(tx, order)
@@ -313,7 +313,7 @@ def _end_stop(tx: Transaction, order: AgencyOrder) -> None:
 
 
 def _move_clock(tx: Transaction, order: AgencyOrder) -> None:
-    """The due instant after a step; no new calendar puts off what was printed (C14)."""
+    """The due instant after a step, or before the last one; no new calendar puts off what was printed (C14)."""
     calendar = calendar_of(tx.session, order, tx.at)
     stand = reckoned(tx.session, order, tx.at, calendar)
     due: datetime | None = stand.due_at if stand else None

@@ -171,12 +171,16 @@ def joint_stands(
 
 
 def move_clocks(tx: Transaction, joint: JointCase, cases: list[Case]) -> None:
-    """Part of an action: recompute both clocks and the light; of a decided whole they stay what they were (K6)."""
+    """Part of an action: recompute both clocks and the light; of a decided whole they stay what they were (K6).
+
+    Before the acceptance there is nothing to compute, by whatever schedule.
+    """
     if joint.decided_at is not None and joint.decided_at < tx.at:
         return
     calendar = schedule(tx.hall, tx.session)
-    now = joint_stands(tx.session, joint, cases, tx.at, calendar)
+    now, version = joint_stands(tx.session, joint, cases, tx.at, calendar), keep_schedule(tx, calendar)
     if now is None:
+        write(tx, joint, schedule_version=version)
         return
     due, latest = now.promised.due_at, now.statutory.due_at
     write(
@@ -187,7 +191,7 @@ def move_clocks(tx: Transaction, joint: JointCase, cases: list[Case]) -> None:
         order_at=due or latest or NO_DUE,
         provisional=now.provisional,
         light=now.light.value,
-        schedule_version=keep_schedule(tx, calendar),
+        schedule_version=version,
     )
 
 

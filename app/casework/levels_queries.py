@@ -37,20 +37,23 @@ def find_manifest(number: str) -> tuple[str, int]:
 
 
 def works_with(actor_hall: str | None, hall: str, case_id: int) -> bool:
-    """Whether staff of a hall (None: of the network) have to do with a case: its own, or the one to which it went up."""
+    """Whether staff of a hall (None: of the network) have to do with a case.
+
+    That is its own hall, the one to which it went up, and the one in which its papers still lie.
+    """
     if actor_hall in (None, hall):
         return True
-    query = select(Case.forwarded_to).where(Case.hall == hall, Case.id == case_id)
-    return db.session.execute(query).scalar_one_or_none() == actor_hall
+    query = select(Case.forwarded_to, Case.handled_in).where(Case.hall == hall, Case.id == case_id)
+    return actor_hall in (db.session.execute(query).one_or_none() or ())
 
 
 def halls_told(hall: str, cases: Collection[str], manifests: Collection[str]) -> dict[tuple[str, str], set[str]]:
-    """("case" or "manifest", number) → the other halls that have to do with it: where it went up, where papers go."""
+    """("case" or "manifest", number) → the other halls that have to do with it: where it went up, where papers lie or go."""
     session, told = db.session(), {}
     if cases:
-        went = select(Case.number, Case.forwarded_to).where(Case.hall == hall, Case.number.in_(cases))
-        for number, upper in session.execute(went.where(Case.forwarded_to.is_not(None))):
-            told["case", number] = {upper}
+        went = select(Case.number, Case.forwarded_to, Case.handled_in).where(Case.hall == hall, Case.number.in_(cases))
+        for number, *others in session.execute(went.where(Case.forwarded_to.is_not(None))):
+            told["case", number] = set(others) - {hall}
     if manifests:
         road = select(Manifest.number, Manifest.from_hall, Manifest.to_hall)
         for number, *ends in session.execute(road.where(Manifest.hall == hall, Manifest.number.in_(manifests))):
@@ -139,11 +142,14 @@ def manifest_desk(hall: str, at: datetime) -> dict[str, Any]:
     for case in _cases(session, Case.forwarded_to == hall, _is_result(hall), ~_travelled(hall)):
         down.setdefault(case["hall"], []).append(case)
     on: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    passed = (Case.hall != hall, Case.handled_in == hall, Case.state == CaseState.FORWARDED, Case.forwarded_to != hall)
-    for case in _cases(session, *passed, ~_on_the_way(), ~_travelled(hall)):
+    chain = above(hall)
+    gone_up = (Case.forwarded_to.in_([row["code"] for row in chain]), Case.state == CaseState.FORWARDED)
+    for case in _cases(
+        session, *gone_up, Case.handled_in == hall, Case.hall != hall, ~_on_the_way(), ~_travelled(hall)
+    ):
         on.setdefault((case["hall"], case["forwarded_to"]), []).append(case)
     return {
-        "above": above(hall),
+        "above": chain,
         "on": [{"of": of, "to_hall": to, "cases": cases} for (of, to), cases in on.items()],
         "up": _cases(session, Case.hall == hall, _collected_or_forwarded(), ~_on_the_way(), ~_travelled(hall)),
         "down": down,

@@ -14,6 +14,7 @@ from app.casework.levels_queries import works_with
 from app.errors import Refusal
 from app.events import FieldRevealed
 from app.notices.models import NoticeRow
+from app.notices.registry import PRIVATE
 from app.privacy import REASONS
 
 FIELDS = ("name", "id_number", "phone")
@@ -51,17 +52,18 @@ def reveal_form(tx: Transaction, *, joint_id: int, reason: str) -> dict[str, Any
 
 @visiting_action
 def show_paper(tx: Transaction, *, notice_id: int, reason: str) -> dict[str, Any]:
-    """Look at an issued paper that tells more of a person than the name.
+    """Look at an issued paper; one that tells more of a person than the name goes into the record.
 
     Refuses notice.unknown, auth.foreign_hall, reveal.reason. Locks the hall. Tells FieldRevealed.
     """
     if reason not in REASONS:
         raise Refusal("reveal.reason")
-    paper = select(NoticeRow.case_id).where(NoticeRow.hall == tx.hall, NoticeRow.id == notice_id)
+    paper = select(NoticeRow.case_id, NoticeRow.kind).where(NoticeRow.hall == tx.hall, NoticeRow.id == notice_id)
     found = tx.execute(paper).one_or_none()
     if found is None:
         raise Refusal("notice.unknown")
     if not works_with(tx.actor.hall, tx.hall, found.case_id or 0):
         raise Refusal("auth.foreign_hall")
-    tx.record(FieldRevealed(of=f"case:{found.case_id}", field="paper", reason=reason, notice=notice_id))
+    if found.kind in PRIVATE:
+        tx.record(FieldRevealed(of=f"case:{found.case_id}", field="paper", reason=reason, notice=notice_id))
     return {"notice": notice_id}

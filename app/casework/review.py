@@ -22,6 +22,7 @@ from app.casework.cases import (
 from app.casework.delivery import await_delivery
 from app.casework.finish import stand_still
 from app.casework.intake import all_in, is_told_late
+from app.casework.joint_models import Manifest, ManifestEntry
 from app.casework.licences import drop_result, keep_result
 from app.casework.models import Case, CaseReview
 from app.casework.moves import move_clocks
@@ -187,12 +188,20 @@ def return_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]
         set_review(tx, case, review, state="waiting", note_sealed=None, **anew)
     undecided = {"state": "open", "decided_by": None, "decided_at": None, "reason_sealed": None, "basis": None}
     set_review(tx, case, target, note_sealed=seal_words(target, "note", reason), **undecided, **anew)
-    received_in = case.handled_in if case.collected_at else case.hall  # what was collected is received where it arrived
+    received_in = _received_in(tx, case)
     above = received_in if received_in != case.hall else None
     change(tx, case, state=state, forwarded_to=above, handled_in=received_in)
     await_taking(tx, case)
     tx.record(CaseReturned(**said(case), department=target.department))
     return case_answer(tx, case)
+
+
+def _received_in(tx: Transaction, case: Case) -> str:
+    """The hall that received a case: its own, or of what was collected the one in which its papers arrived first."""
+    came = (ManifestEntry.hall == case.hall, ManifestEntry.case_id == case.id, ManifestEntry.state == "arrived")
+    bundle = (Manifest.hall == ManifestEntry.hall) & (Manifest.id == ManifestEntry.manifest_id)
+    first = select(Manifest.to_hall).join(ManifestEntry, bundle).where(*came).order_by(Manifest.id).limit(1)
+    return (tx.execute(first).scalar_one_or_none() if case.collected_at else None) or case.hall
 
 
 @visiting_action

@@ -132,6 +132,11 @@ def upgrade() -> None:
 
     # what a courier has is delivered when it is signed for; when a decision was revoked was not kept so far
     op.execute("UPDATE cases SET delivered_at = signed_at WHERE dispatched_at IS NOT NULL")
+    op.execute(
+        "UPDATE joint_cases SET state = 'decided', delivered_at = NULL WHERE state = 'delivered' AND EXISTS (SELECT 1 "
+        "FROM cases WHERE cases.hall = joint_cases.hall AND cases.joint_id = joint_cases.id "
+        "AND cases.dispatched_at IS NOT NULL AND cases.signed_at IS NULL)"
+    )
     op.execute("UPDATE cases SET revoked_at = decided_at WHERE state = 'void' AND outcome = 'granted'")
 
     # a result that is not in the applicant's hands yet is watched too: the timer counts its days with the next calendar
@@ -155,7 +160,9 @@ def downgrade() -> None:
     with op.batch_alter_table("manifests", schema=None) as batch_op:
         if op.get_bind().dialect.name == "postgresql":
             batch_op.drop_constraint(op.f("ck_manifests_halls"), type_="check")
-        batch_op.create_check_constraint(op.f("ck_manifests_halls"), "hall IN (from_hall, to_hall) AND from_hall <> to_hall")
+        batch_op.create_check_constraint(
+            op.f("ck_manifests_halls"), "hall IN (from_hall, to_hall) AND from_hall <> to_hall"
+        )
 
     op.execute("DELETE FROM case_alarms WHERE kind = 'delivery'")
     with op.batch_alter_table("case_alarms", schema=None) as batch_op:

@@ -121,6 +121,9 @@ def test_a_calendar_that_ends_sooner_counts(spring: Hall) -> None:
     assert due(view) == "2026-03-12"
     take_off(spring)
     assert due(seen(spring, order_id)) == "2026-03-11"
+    spring.at = datetime(2026, 3, 12, 9, 0, tzinfo=SHANGHAI)
+    done = spring.do(agency.complete_order, "clerk01", order_id=order_id, result="已办")
+    assert due(done) == "2026-03-11" and done["clock"]["late"]  # as it stood until then
 
 
 @pytest.mark.parametrize("late", [False, True])

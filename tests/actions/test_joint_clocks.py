@@ -89,6 +89,17 @@ def test_an_extension_leaves_a_broken_promise_of_the_whole_broken(spring: Hall) 
     assert last_paper(view)["clock"] == "statutory"
 
 
+def test_what_is_not_accepted_does_not_hold_up_the_sweep(spring: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeps, "RINGS", 2)
+    for _ in range(2):
+        receive(spring, "open-restaurant", missing=("M2",))
+    _, joint_id = receive(spring, "open-restaurant")
+    spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    amend_calendar(actor=SYSTEM, at=spring.at, day=date(2026, 3, 4), kind="off", name="停工", notice="市政府通知")
+    assert [spring.do(sweeps.sweep_calendar, SYSTEM)["joint"] for _ in range(3)] == [2, 1, 0]
+    assert last_paper(joint_queries.joint_view("luolong", joint_id, spring.at))["clocks"]
+
+
 def test_a_new_calendar_does_not_put_off_the_printed_promise_of_the_whole(spring: Hall) -> None:
     _, joint_id = receive(spring, "open-restaurant")
     view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)

@@ -187,10 +187,16 @@ def test_a_village_collects_a_township_accepts_and_passes_on_and_the_city_decide
     assert queries.case_view("dongcun", case_id, spring.at)["handled_in"] == "luolong"
     with refused("case.illegal_step"):
         spring.do(review.forward_case, approver, "dongcun", case_id=case_id)  # there is nothing above
+    spring.do(review.return_case, approver, "dongcun", case_id=case_id, reason="须重新初审")
+    back = queries.case_view("dongcun", case_id, spring.at)
+    assert (back["state"], back["forwarded_to"], back["handled_in"]) == ("accepted", "lilou", "lilou")
+    spring.do(review.forward_case, approver, "dongcun", case_id=case_id)
+    assert levels_queries.works_with("lilou", "dongcun", case_id)  # its papers lie there until they go on
     spring.do(review.decide_case, approver, "dongcun", case_id=case_id, outcome="granted")
     _, down = send(spring, case_id, who="clerk01")
     spring.do(levels.arrive_manifest, "clerk31", "dongcun", manifest_id=down)
     assert queries.case_view("dongcun", case_id, spring.at)["handled_in"] == "dongcun"
+    assert not levels_queries.works_with("lilou", "dongcun", case_id)
 
 
 def test_the_record_names_cases_and_halls_and_nobody(hall: Hall) -> None:
