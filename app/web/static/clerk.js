@@ -16,6 +16,7 @@ function press(key) {
   }
   const target = document.querySelector(`[data-key="${key}"]:not([disabled])`);
   target?.click();
+  if (target?.matches("summary")) target.focus(); // Escape is heard in the question before its first field has the focus
   return Boolean(target);
 }
 
