@@ -35,7 +35,7 @@ from app.casework.rules.joint import JointStep
 from app.casework.rules.materials import BROUGHT, MaterialState, settles
 from app.casework.rules.states import DECIDING, INTAKE, CaseState, CaseStep
 from app.casework.steps import question_open
-from app.casework.supplement import NOT_BROUGHT, ask, bring, supply_to
+from app.casework.supplement import NOT_BROUGHT, ask, bring, read_states, supply_to
 from app.errors import Refusal
 from app.events import JointExtended, JointSupplemented, JointSupplementRequested
 from app.hall.settings import schedule_in
@@ -146,11 +146,7 @@ def supply_joint(tx: Transaction, *, joint_id: int, items: Sequence[Any]) -> dic
     Tells SupplementReceived of the parts, JointSupplemented, NoticeIssued.
     """
     joint = checked(tx, joint_id, JointStep.SUPPLY)
-    rows = materials_of(tx.session, joint)
-    given = [entry if isinstance(entry, Mapping) else {"code": entry} for entry in items]
-    states = {str(entry.get("code")): str(entry.get("state") or MaterialState.RECEIVED) for entry in given}
-    if not states:
-        raise Refusal("case.nothing_missing")
+    rows, states = materials_of(tx.session, joint), read_states(items)
     required = {material["code"]: material["required"] for material in joint.guide["materials"]}
     for code, state in states.items():
         if code not in rows:

@@ -23,12 +23,12 @@ from app.casework.rules.states import PICKUP, CaseState
 from app.errors import Refusal
 from app.events import ManifestArrived, ManifestSent
 from app.hall.models import Hall
+from app.hall.queries import halls_above
 from app.notices.issue import issue_notice
 from app.now import iso
 from app.people.permissions import Permission
 from app.words import clean
 
-MOST_LEVELS = 8  # a hall higher up than that is a loop in the data
 HERE = "received"  # of a material that lies in the bundle
 SHELVED = frozenset({CaseState.GRANTED, CaseState.READY})  # there is a result that goes on a shelf
 
@@ -51,7 +51,7 @@ def collect_case(
     item.unknown, case.applicant_kind, case.material_unknown and bad words. Locks the hall. Tells CaseCollected,
     NoticeIssued.
     """
-    above = _above(tx, tx.hall)
+    above = halls_above(tx.hall, tx.session)
     if not above:
         raise Refusal("manifest.to_hall")
     given = {"item": item, "applicant": applicant, "materials": materials, "agent": agent, "delivery": delivery}
@@ -88,7 +88,7 @@ def send_manifest(
         raise Refusal("manifest.empty")
     here = tx.actor.hall or tx.hall
     down = here != tx.hall and to_hall is None
-    above = _above(tx, tx.hall if down else here)
+    above = halls_above(tx.hall if down else here, tx.session)
     upper = here if down else to_hall or next(iter(above), "")
     if upper not in above:
         raise Refusal("auth.foreign_hall" if down else "manifest.to_hall")
@@ -217,17 +217,6 @@ def _load(tx: Transaction, manifest_id: int) -> Manifest:
     if row is None:
         raise Refusal("manifest.unknown")
     return row
-
-
-def _above(tx: Transaction, hall: str) -> list[str]:
-    """The halls above, the nearest first."""
-    parents = dict(tx.execute(select(Hall.code, Hall.parent)).all())
-    above: list[str] = []
-    code = parents.get(hall)
-    while code and len(above) < MOST_LEVELS:
-        above.append(code)
-        code = parents.get(code)
-    return above
 
 
 def _names(tx: Transaction, codes: set[str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from app.casework.queries import item_view
 from app.casework.rules.states import PICKUP, CaseState
 from app.db import db
 from app.errors import Refusal
-from app.hall.queries import halls
+from app.hall.queries import halls, halls_above
 from app.notices.queries import notices_of_case
 from app.now import iso
 
@@ -205,9 +205,4 @@ def _manifests(session: Session, *conditions: ColumnElement[bool]) -> list[dict[
 def above(hall: str) -> list[dict[str, Any]]:
     """The halls above, the nearest first."""
     known = {row["code"]: row for row in halls()}
-    chain: list[dict[str, Any]] = []
-    row = known.get(known[hall]["parent"] or "") if hall in known else None
-    while row is not None and row not in chain:
-        chain.append(row)
-        row = known.get(row["parent"] or "")
-    return chain
+    return [known[code] for code in halls_above(hall)]

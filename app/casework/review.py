@@ -45,7 +45,7 @@ from app.events import (
     CaseTaken,
     NoRequestAnswered,
 )
-from app.hall.models import Hall
+from app.hall.queries import halls_above
 from app.now import iso
 from app.words import clean
 
@@ -213,24 +213,13 @@ def forward_case(tx: Transaction, *, case_id: int, to_hall: str | None = None) -
     """
     case, state = checked(tx, case_id, CaseStep.FORWARD)
     own_review(tx, case)
-    above = _halls_above(tx, case.handled_in)
+    above = halls_above(case.handled_in, tx.session)
     target = to_hall or next(iter(above), None)
     if target is None or target not in above:
         raise Refusal("case.to_hall")
     change(tx, case, state=state, forwarded_to=target)
     tx.record(CaseForwarded(**said(case), to_hall=target))
     return case_answer(tx, case)
-
-
-def _halls_above(tx: Transaction, hall: str) -> list[str]:
-    """A hall's parent, its parent's parent and so on, the nearest first."""
-    parents = {row.code: row.parent for row in tx.execute(select(Hall.code, Hall.parent))}
-    above: list[str] = []
-    upper = parents[hall]
-    while upper is not None and upper not in above:
-        above.append(upper)
-        upper = parents[upper]
-    return above
 
 
 @action

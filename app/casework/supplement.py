@@ -150,12 +150,16 @@ def supply(tx: Transaction, *, case_id: int, items: Sequence[Any]) -> dict[str, 
     CaseResumed.
     """
     case = load(tx, case_id)
+    supply_to(tx, case, read_states(items))
+    return case_answer(tx, case)
+
+
+def read_states(items: Sequence[Any]) -> dict[str, str]:
+    """What was brought, as code → state: received where none is said. Refuses case.nothing_missing for nothing."""
     if not items:
         raise Refusal("case.nothing_missing")
     given = [entry if isinstance(entry, Mapping) else {"code": entry} for entry in items]
-    states = {str(item.get("code")): str(item.get("state") or MaterialState.RECEIVED) for item in given}
-    supply_to(tx, case, states)
-    return case_answer(tx, case)
+    return {str(item.get("code")): str(item.get("state") or MaterialState.RECEIVED) for item in given}
 
 
 def supply_to(tx: Transaction, case: Case, states: Mapping[str, str], *, paper: bool = True) -> bool:

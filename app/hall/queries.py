@@ -56,6 +56,17 @@ def hours_from(first: list[Any], later: list[Any], day: date) -> list[Any]:
     return next((hours for from_on, hours in reversed(later) if from_on <= day.isoformat()), first)
 
 
+def halls_above(code: str, session: Session | None = None) -> list[str]:
+    """The halls above one, the nearest first; a loop in the data ends where it closes."""
+    parents = dict((session or db.session()).execute(select(Hall.code, Hall.parent)).all())
+    above: list[str] = []
+    upper = parents.get(code)
+    while upper and upper not in above:
+        above.append(upper)
+        upper = parents.get(upper)
+    return above
+
+
 def zones(code: str) -> list[dict[str, Any]]:
     """The zones of a hall in the order of their letters."""
     rows = db.session.execute(select(Zone).where(Zone.hall == code).order_by(Zone.code)).scalars()
