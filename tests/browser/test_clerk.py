@@ -175,7 +175,7 @@ def test_the_notice_is_built_and_issued_by_keyboard(visit: Visit, morning: Morni
     expect(page.locator(".c-paper-sheet")).to_contain_text("缺页或缺附件")
     page.wait_for_load_state()
     page.keyboard.press("Escape")
-    expect(page.locator("[name=ask][value=M1]")).to_be_checked()  # nothing typed is lost on the way back
+    expect(page.locator("[type=checkbox][name=ask][value=M1]")).to_be_checked()  # nothing typed is lost on the way back
     page.wait_for_load_state()
     page.keyboard.press("Control+Enter")
     expect(page.locator("[value=issue]")).to_be_focused()
