@@ -14,7 +14,7 @@ from app.hall.rules.clock import DeadlineTooFar, Limit, Pause, Reckoning, Unit, 
 from app.hall.rules.hours import OpeningHours, Schedule
 from app.hall.rules.lights import Light, light, next_light_at, signal_at, warning_at
 from tests.rules.clock_oracle import STEP, TICK, Oracle, works
-from tests.rules.test_clock import clock_of, examples, oracles
+from tests.rules.test_clock_properties import clock_of, examples, oracles
 
 ZONE = ZoneInfo("Asia/Shanghai")
 HALL = Schedule(holidays.read(), OpeningHours.parse("08:30-12:00 13:30-18:00"), ZONE)
