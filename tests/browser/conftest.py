@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect, sync_playwright
 
 from tools import chromium
 from tools.screenshots import PASSWORD, Morning, hall
 
 FAILURES = Path(__file__).parent / "failures"
 DESKTOP = {"width": 1366, "height": 768}
+PATIENCE = 20_000  # ms; a machine that does much else is slow, not wrong
+
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,7 +94,7 @@ def visit(
         contexts.append(context)
         page = context.new_page()
         request.node.pages.append(page)
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: trouble.append(f"{page.url}: {error}"))
         page.on("console", lambda said: trouble.append(f"{page.url}: {said.text}") if _is_trouble(said) else None)
         if who and (who, language) not in signed_in:
