@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -64,6 +65,7 @@ class Transaction:
     at: datetime
     recorded: list[tuple[Event, str, datetime]] = field(default_factory=list)
     later: dict[Any, Callable[[], None]] = field(default_factory=dict)
+    keeps_answer: bool = True  # False where a repeated request is done anew
     memo: dict[str, Any] = field(default_factory=dict)  # what was read once and cannot change under the hall's lock
 
     @property
@@ -87,9 +89,34 @@ class Transaction:
         """Say that something happened; written with the rest when the action returns."""
         self.recorded.append((event, self.actor.ref, self.at))
 
+    def look(self, event: Event) -> None:
+        """Say that somebody looked at what is masked. The answer is not kept: a repeated request is another look."""
+        self.keeps_answer = False
+        self.record(event)
+
     def do_later(self, key: Any, do: Callable[[], None]) -> None:
         """What follows from the action, once a `key`, when it has done its own work; in the same transaction."""
         self.later[key] = do
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """A part of the action that stands by itself: when it fails, what it did is undone, and nothing before it."""
+        self.settle()
+        self.write_record()
+        head = replace(self.head)
+        try:
+            with self.session.begin_nested():
+                yield
+                self.settle()
+                self.session.flush()
+                self.write_record()
+        except Exception:
+            for name in Head.__slots__:
+                setattr(self.head, name, getattr(head, name))
+            self.recorded.clear()
+            self.later.clear()
+            self.memo.clear()
+            raise
 
     def settle(self) -> None:
         """Do what follows, and what follows from that."""
@@ -149,7 +176,7 @@ def _as_action(function: Callable[..., R], *, network: bool, visiting: bool = Fa
             tx.settle()
             session.flush()
             tx.write_record()
-            if key is not None:
+            if key is not None and tx.keeps_answer:
                 _keep(session, key, answer, moment)
         if key is not None:
             request_key.set(None)  # one key, one action

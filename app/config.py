@@ -36,6 +36,7 @@ class Settings:
     lock_timeout_ms: int = 5_000  # wait for a hall's lock before `hall.busy`
     login_limit: str = "10/minute"  # per address and account name
     ticket_limit: str = "30/minute"  # per address, for calls that carry no device or staff token
+    code_limit: str = "10/minute"  # per address and case: a pickup code of six figures must not be guessed
     kiosk_block: int = 20  # numbers that a kiosk is lent of each queue for when it is cut off; 0: none
     kiosk_reader: str = (
         ""  # ID card reader of kiosks: ws://127.0.0.1:PORT, simulated, keys; empty: simulated in the demo

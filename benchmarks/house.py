@@ -101,6 +101,7 @@ class House:
             "HALL_PORT": str(self.port),
             "HALL_LOGIN_LIMIT": "100000/minute",
             "HALL_TICKET_LIMIT": "100000/minute",
+            "HALL_CODE_LIMIT": "100000/minute",
         }
         self.client = Client(self.port)
         self.log = (self.folder / "house.log").open("ab")

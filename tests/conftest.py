@@ -33,6 +33,7 @@ from app.people.models import Staff  # noqa: E402
 from app.people.permissions import DEVICES, permissions_of  # noqa: E402
 from migrations.run import upgrade  # noqa: E402
 from tests.servers import PostgresServer  # noqa: E402
+from workers.bare import bare_app  # noqa: E402
 
 PASSWORD = "demo-password-of-tests"
 SECRET = "a secret key of the tests, not of any hall"
@@ -45,7 +46,8 @@ def make_settings(folder: Path, database_url: str, **more: object) -> Settings:
     """Settings of a test: nothing comes from the environment of whoever runs it."""
     env = {"HALL_DATA_DIR": str(folder), "HALL_DATABASE_URL": database_url, "HALL_SECRET_KEY": SECRET}
     settings = Settings.from_env({**env, "HALL_DEMO_PASSWORD": PASSWORD, "HALL_PRINTER": "off"})
-    return replace(settings, login_limit="100000/minute", ticket_limit="100000/minute", **more)  # type: ignore[arg-type]
+    limits = dict.fromkeys(("login_limit", "ticket_limit", "code_limit"), "100000/minute")
+    return replace(settings, **limits, **more)  # type: ignore[arg-type]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,7 +70,7 @@ def pytest_collection_finish() -> None:
 
 def _furnish(settings: Settings) -> None:
     upgrade(settings)
-    made = create_app(settings)
+    made = bare_app(settings)  # loading needs no pages and no API
     demo.ensure_demo(made)
     with made.app_context():
         db.session.remove()

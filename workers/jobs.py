@@ -107,8 +107,8 @@ def _keep(path: Path, pdf_bytes: bytes) -> None:
     """Put a file in its place at once, for its owner alone: it names people."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.part")
+    draft.touch(0o600)
     draft.write_bytes(pdf_bytes)
-    os.chmod(draft, 0o600)
     draft.replace(path)
 
 

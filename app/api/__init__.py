@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import HTTPException
@@ -41,6 +41,7 @@ from app.api.health import health
 from app.api.openapi import describe
 from app.api.reading import body
 from app.errors import Refusal
+from app.people.permissions import Permission
 
 NOUNS = [
     module.noun
@@ -63,6 +64,7 @@ def register(app: Flask, limiter: Limiter) -> None:
     guards: dict[str, Any] = {
         "login": limiter.limit(_login_limit, key_func=_login_key),
         "tickets": limiter.shared_limit(_ticket_limit, scope="public", exempt_when=_known),
+        "codes": limiter.limit(_code_limit, key_func=_code_key, exempt_when=_hands_nothing_over),
         "spans": limiter.limit(SPANS_LIMIT, cost=_spans, exempt_when=_cheap),
     }
     for noun in NOUNS:
@@ -82,10 +84,25 @@ def _ticket_limit() -> str:
     return str(current_app.extensions["settings"].ticket_limit)
 
 
+def _code_limit() -> str:
+    return str(current_app.extensions["settings"].code_limit)
+
+
 def _login_key() -> str:
     """The address and the account that is tried. Never raises: the limiter would think its storage dead."""
     name = _asked().get("username")
     return f"{get_remote_address()}|{str(name)[:80].encode(errors='replace').decode()}"
+
+
+def _code_key() -> str:
+    """The address and the number whose pickup code is tried."""
+    number = str((request.view_args or {}).get("number", ""))[:40]
+    return f"{get_remote_address()}|{number.encode(errors='replace').decode()}"
+
+
+def _hands_nothing_over() -> bool:
+    """The gate refuses these anyway."""
+    return not any(caller.may(Permission.CASE_HAND_OVER) for caller in g.callers)
 
 
 def _known() -> bool:

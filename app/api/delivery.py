@@ -75,6 +75,7 @@ step(
     says="Give the result to whoever shows the code or the applicant's ID; an agent also shows a letter.",
     takes=HandOver,
     refuses="case.receiver_mismatch case.receiver_name case.agent_letter case.signature person.bad_id",
+    limited="codes",
 )
 step(
     "dispatch",

@@ -137,6 +137,7 @@ step(
     takes=JointHandOver,
     refuses="case.receiver_mismatch case.receiver_name case.agent_letter joint.nothing_decided person.bad_id",
     named="hand_over_joint_case",
+    limited="codes",
 )
 step(
     "withdraw",

@@ -30,7 +30,7 @@ class Noun(Blueprint):
     """Routes of one noun under /api/v1.
 
     `refuses` lists a route's own refusal codes, separated by spaces; what every route of its kind may refuse is
-    added. `acts` False: a POST that only asks. `limited` names the rate limit of a public route.
+    added. `acts` False: a POST that only asks. `limited` names the rate limit of a route.
     """
 
     ARGUMENTS_PARSER = Parser()

@@ -79,10 +79,11 @@ class Steps:
         takes: type[Shape] = Nothing,
         refuses: str = "",
         named: str = "",
+        limited: str = "",
     ) -> None:
         """Add a step: `who` may call it (one of them), `takes` is the shape of its body, `says` its sentence.
 
-        `named` is its name in the document where that is not the action's.
+        `named` is its name in the document where that is not the action's, `limited` its rate limit.
         """
 
         def view(given: dict[str, Any], number: str) -> Any:
@@ -92,4 +93,4 @@ class Steps:
         view.__doc__ = says
         shaped = self.noun.arguments(takes)(self.noun.response(200, self.subject.shape)(view))
         path = f"{self.subject.path}/<number>/{step}"
-        self.noun.post(path, refuses=f"{self.refuses} {refuses}")(requires(*who)(shaped))
+        self.noun.post(path, refuses=f"{self.refuses} {refuses}", limited=limited)(requires(*who)(shaped))

@@ -33,7 +33,7 @@ def reveal_field(tx: Transaction, *, case_id: int, field: str, reason: str) -> d
     case = load(tx, case_id)
     if not works_with(tx.actor.hall, tx.hall, case_id):
         raise Refusal("auth.foreign_hall")
-    tx.record(FieldRevealed(of=f"case:{case.id}", field=field, reason=reason))
+    tx.look(FieldRevealed(of=f"case:{case.id}", field=field, reason=reason))
     return {"field": field, "value": open_field(case, "applicant").get(field, "")}
 
 
@@ -46,7 +46,7 @@ def reveal_form(tx: Transaction, *, joint_id: int, reason: str) -> dict[str, Any
     if reason not in REASONS:
         raise Refusal("reveal.reason")
     joint = load_joint(tx, joint_id)
-    tx.record(FieldRevealed(of=f"joint:{joint.id}", field="form", reason=reason))
+    tx.look(FieldRevealed(of=f"joint:{joint.id}", field="form", reason=reason))
     return {"form": filled_form(joint, whole=True)}
 
 
@@ -65,5 +65,5 @@ def show_paper(tx: Transaction, *, notice_id: int, reason: str) -> dict[str, Any
     if not works_with(tx.actor.hall, tx.hall, found.case_id or 0):
         raise Refusal("auth.foreign_hall")
     if found.kind in PRIVATE:
-        tx.record(FieldRevealed(of=f"case:{found.case_id}", field="paper", reason=reason, notice=notice_id))
+        tx.look(FieldRevealed(of=f"case:{found.case_id}", field="paper", reason=reason, notice=notice_id))
     return {"notice": notice_id}

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.casework import review, special
 from app.casework.finish import convert_case
-from app.casework.inbox import LATE, MOST, inbox, no_requests, tab_counts
-from app.casework.queries import case_view, find_case
+from app.casework.inbox import MOST, inbox, no_requests, tab_counts
+from app.casework.queries import case_view
 from app.casework.rules.clocks import read_limit
 from app.casework.rules.states import CaseStep
 from app.casework.supplement import request_supplement
@@ -77,7 +77,6 @@ def _desk(actor: Actor, tab: str, **values: Any) -> str:
         tab=tab,
         tabs=INBOX_TABS,
         counts={name: _counted(count) for name, count in counts.items()},
-        late=LATE,
         cases=cases,
         chief=chief,
         department=department,
@@ -143,13 +142,14 @@ def _act(
     `done` is what is said afterwards, or makes it of what the step answers.
     """
     actor: Actor = g.actor
-    hall, case_id = find_case(number)
+    hall, case_id = own_case(number, actor)
     try:
         with once(actor):
             answer = act(hall=hall, actor=actor, at=now(), case_id=case_id, **arguments)
     except Refusal as refusal:
         if refusal.code.startswith("auth."):
             raise
+        g.here = url_for("cases.page", number=number)
         g.approver_refused = {"step": step, "form": request.form, "sentence": wording.told(refusal)}
         case = case_view(hall, case_id, now())
         return render_template("approver/act.html", case=case), refusal.status
@@ -270,7 +270,7 @@ def revoke(number: str) -> tuple[str, int] | AnyResponse:
 @requires(Permission.CASE_DECIDE)
 def supplement(number: str) -> tuple[str, int] | AnyResponse:
     """Tell the applicant once what is missing; only whose review is open may, as with every other step here."""
-    hall, case_id = find_case(number)
+    hall, case_id = own_case(number, g.actor)
     approver_steps.refuse_foreign(hall, case_id, g.actor)
     items = [
         {"code": code, "problem": request.form.get(f"problem-{code}", "").strip()[: PROBLEM + 1] or None}
@@ -289,7 +289,7 @@ def answer(number: str) -> tuple[str, int] | AnyResponse:
     if request.form.get("from") != "inbox":
         return _act(number, "answer", said, review.answer_no_request, **given)
     actor: Actor = g.actor
-    hall, case_id = find_case(number)
+    hall, case_id = own_case(number, actor)
     try:
         with once(actor):
             review.answer_no_request(hall=hall, actor=actor, at=now(), case_id=case_id, **given)

@@ -79,7 +79,7 @@ def test_a_device_is_refused(ask: Asking) -> None:
 
 @pytest.fixture
 def strict(settings: Settings) -> Iterator[Flask]:
-    made = create_app(replace(settings, login_limit="3/minute", ticket_limit="4/minute"))
+    made = create_app(replace(settings, login_limit="3/minute", ticket_limit="4/minute", code_limit="10/minute"))
     made.testing = True
     yield made
     with made.app_context():
@@ -95,6 +95,14 @@ def test_guessing_is_slowed_down_an_account_at_a_time(strict: Flask) -> None:
     assert stopped.json["code"] == "request.too_many" and int(stopped.headers["Retry-After"]) > 0
     ask.refused("request.too_many", "POST", "/sessions", {**CLERK, "username": "clerk09"})
     ask.refused("auth.wrong_password", "POST", "/sessions", {**wrong, "username": "clerk08"})
+
+
+def test_a_pickup_code_cannot_be_guessed(strict: Flask) -> None:
+    ask, guess = Asking(strict), {"receiver": "王小明", "pickup_code": "000000"}
+    for path in ("/cases/LL202601010001/hand-over", "/joint-cases/LL202601010001/hand-over"):
+        answers = [ask("POST", path, guess, who="pickup01").status_code for _ in range(11)]
+        assert answers == [404] * 10 + [429]
+        assert ask("POST", path.replace("0001/", "0002/"), guess, who="pickup01").status_code == 404
 
 
 def test_only_callers_without_a_token_are_slowed_down(strict: Flask) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.casework.intake import accept_case, raise_no_request, receive_case
 from app.casework.queries import case_view, find_case
@@ -156,6 +156,17 @@ def test_another_department_sees_and_does_nothing(app: Flask, number: str) -> No
     assert view_of(number)["state"] == "accepted"
 
 
+def test_another_hall_reads_nothing_in_a_refusal(app: Flask, number: str) -> None:
+    other = Visitor(app)
+    other.sign_in(approver_of(number))
+    other.get("/approver")
+    db.session.execute(update(Staff).where(Staff.username == approver_of(number)).values(hall="lilou"))
+    db.session.commit()
+    for name in ("take", "forward", "convert", "decide", "request-supplement", "answer"):
+        answer = step(other, number, name, key="not printable: 键")
+        assert answer.status_code == 403 and "王*明" not in answer.text, name
+
+
 def test_without_a_csrf_token_nothing_happens(app: Flask, number: str) -> None:
     visitor = Visitor(app)
     visitor.sign_in(approver_of(number))
@@ -193,6 +204,7 @@ def test_a_refusal_is_a_banner_and_keeps_what_was_typed(
     assert 'role="alert"' in answer.text
     assert sentence in said(answer.text)
     assert kept in answer.text
+    assert f'href="/cases/{number}?lang=en"' in answer.text
     after = view_of(number)
     assert (after["state"], len(after["history"])) == (before["state"], len(before["history"]))
 
