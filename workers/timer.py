@@ -6,9 +6,11 @@ import logging
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from redis import RedisError
 from sqlalchemy import select
@@ -57,45 +59,45 @@ class Timer:
         today = local_day(now()).isoformat()
         for hall in _codes():
             if self._closed.get(hall) != today:
-                done = close_day(hall=hall, actor=SYSTEM, at=now(), before=today)
-                self._closed[hall] = today
-                if done["expired"]:
-                    log.info("%s: %s tickets of past days expired", hall, done["expired"])
+                with _tried(f"close_day of {hall}"):
+                    done = close_day(hall=hall, actor=SYSTEM, at=now(), before=today)
+                    self._closed[hall] = today
+                    if done["expired"]:
+                        log.info("%s: %s tickets of past days expired", hall, done["expired"])
 
     def dispatch(self) -> None:
         """Where a hall dispatches: the next ticket for each window that has rested enough, the longest free first."""
         for hall in _codes():
-            while _asked(dispatch_due, hall) and dispatch_next(hall=hall, actor=SYSTEM, at=now()):
-                pass
+            with _tried(f"dispatch_next of {hall}"):
+                while _asked(dispatch_due, hall) and dispatch_next(hall=hall, actor=SYSTEM, at=now()):
+                    pass
 
     def remind(self) -> None:
         """Parked tickets whose time is up, and who went away and is not back."""
         for hall in _codes():
-            while _asked(reminders_due, hall) and remind_parked(hall=hall, actor=SYSTEM, at=now())["more"]:
-                pass
+            with _tried(f"remind_parked of {hall}"):
+                while _asked(reminders_due, hall) and _more(remind_parked, hall):
+                    pass
 
     def end_appointments(self) -> None:
         """Waiting lists whose slot is near, and appointments that nobody kept, at the close of business (Q10)."""
         for hall in _codes():
-            while (
-                _asked(appointments.sweep_due, hall) and appointments.sweep(hall=hall, actor=SYSTEM, at=now())["more"]
-            ):
-                pass
+            with _tried(f"appointments of {hall}"):
+                while _asked(appointments.sweep_due, hall) and _more(appointments.sweep, hall):
+                    pass
 
     def turn_lights(self) -> None:
         """Clocks that a new calendar or new hours have moved, alarms and lights that are due, in this order."""
         for hall in _codes():
             for sweep in (sweep_calendar, ring_alarms, sweep_lights):
-                for _ in range(ROUNDS):
-                    if not sweep(hall=hall, actor=SYSTEM, at=now())["more"]:
-                        break
+                with _tried(f"{sweep.__name__} of {hall}"):
+                    _in_rounds(sweep, hall)
 
     def tell(self) -> None:
         """Signals whose time has come: owners, chief representatives, supervisors, in working hours (K8)."""
         for hall in _codes():
-            for _ in range(ROUNDS):
-                if not tell_signals(hall=hall, actor=SYSTEM, at=now())["more"]:
-                    break
+            with _tried(f"tell_signals of {hall}"):
+                _in_rounds(tell_signals, hall)
 
     def file_papers(self) -> None:
         """Ask again for papers that are not in the archive: their job was lost with Redis, or failed."""
@@ -172,18 +174,36 @@ def run_due(jobs: list[Periodic], at: float) -> None:
         if at < job.due:
             continue
         job.due = at + job.every_s
-        try:
+        with _tried(job.work.__name__):
             job.work()
-        except Refusal as refusal:
-            log.warning("%s: %s", job.work.__name__, refusal.code)
-        except RedisError as error:
-            log.warning("%s: Redis is away: %s", job.work.__name__, error)
-        except DBAPIError as error:
-            log.error("%s: %s", job.work.__name__, error.orig)
-        except Exception:
-            log.exception("%s failed", job.work.__name__)
-        finally:
-            db.session.remove()
+
+
+@contextmanager
+def _tried(what: str) -> Iterator[None]:
+    """Go on after what failed: no hall waits for another, no job for another."""
+    try:
+        yield
+    except Refusal as refusal:
+        log.warning("%s: %s", what, refusal.code)
+    except RedisError as error:
+        log.warning("%s: Redis is away: %s", what, error)
+    except DBAPIError as error:
+        log.error("%s: %s", what, error.orig)
+    except Exception:
+        log.exception("%s failed", what)
+    finally:
+        db.session.remove()
+
+
+def _in_rounds(sweep: Callable[..., dict[str, Any]], hall: str) -> None:
+    """Sweep as long as there is more, but no longer than others can wait."""
+    for _ in range(ROUNDS):
+        if not _more(sweep, hall):
+            break
+
+
+def _more(sweep: Callable[..., dict[str, Any]], hall: str) -> bool:
+    return bool(sweep(hall=hall, actor=SYSTEM, at=now())["more"])
 
 
 def _asked(due: Callable[[str, datetime], bool], hall: str) -> bool:

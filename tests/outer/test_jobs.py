@@ -205,6 +205,14 @@ def test_a_notice_is_archived_once_for_its_owner_alone(bench: Flask, stage: Stag
     assert path.stat().st_mtime_ns == before and [p.name for p in path.parent.iterdir()] == [name]
 
 
+def test_a_paper_is_its_owners_alone_from_its_first_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs.Path, "replace", lambda *_: 1 / 0)  # whoever is killed here leaves what was written
+    with pytest.raises(ZeroDivisionError):
+        jobs._keep(tmp_path / "1.pdf", b"%PDF names people")
+    (draft,) = tmp_path.iterdir()
+    assert draft.read_bytes() and draft.stat().st_mode & 0o077 == 0
+
+
 def test_what_does_not_exist_is_refused(bench: Flask) -> None:
     for job in (jobs.print_slip, jobs.archive_notice):
         with pytest.raises(Refusal):
@@ -361,6 +369,21 @@ def test_the_list_runs_what_is_due_and_one_failure_is_not_the_others(
     each = ["ValueError", "ConnectionError", "Refusal"]
     assert ran == [*each, "slow", *each, *each, "slow"]
     assert "a mistake" in caplog.text
+
+
+def test_no_hall_waits_for_another(watch: Timer, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[str] = []
+
+    def failing(*, hall: str, **_: object) -> None:
+        tried.append(hall)
+        raise ValueError("a mistake")
+
+    for sweep in ("ring_alarms", "sweep_lights", "tell_signals"):
+        failing.__name__ = sweep
+        monkeypatch.setattr(timer, sweep, failing)
+    watch.turn_lights()
+    watch.tell()
+    assert tried == [hall for hall in timer._codes() for _ in range(2)] + timer._codes()
 
 
 def test_the_list_is_whole(watch: Timer) -> None:
