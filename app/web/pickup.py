@@ -10,7 +10,15 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from app.casework.delivery import CAME_BACK, come_back, dispatch_case, hand_over, next_shelf, ready_case, sign_delivery
+from app.casework.delivery import (
+    CAME_BACK,
+    come_back,
+    dispatch_case,
+    hand_over,
+    next_shelf,
+    ready_case,
+    sign_delivery,
+)
 from app.casework.inbox import inbox, pickup_list, unsigned
 from app.casework.joint_queries import find_joint_by_token, joint_number
 from app.casework.levels_queries import works_with
@@ -27,11 +35,11 @@ from app.now import local_day, now
 from app.people.gate import requires
 from app.people.permissions import Permission
 from app.queueing.queries import window_of_staff, windows_of_hall
-from app.web import wording
+from app.web import receiving, wording
 from app.web.case_history import paper_title
 from app.web.cases import own_case, whole_of
 from app.web.desk import staff_of_hall
-from app.web.forms import limited, new_key, once
+from app.web.forms import new_key, once
 
 pages = Blueprint("pickup", __name__, url_prefix="/pickup")
 
@@ -44,7 +52,6 @@ STEPS = {
 }
 AGES = ((10, "bad"), (7, "yellow"), (3, "warn"))  # working days unclaimed → tone (DOMAIN C13)
 SHORTEST = 4  # characters below which a search would find half the hall
-TRIES = "10/minute"  # for one case: a code of six figures must not be guessed
 _JOINT = re.compile(r"\b[A-Z]{1,8}YJ\d{12}\b")  # the number of a one-thing case: its results go out together
 _LINK = re.compile(r"/c/([A-Za-z0-9_-]{16,128})(?:[/?#].*)?$")
 
@@ -168,15 +175,7 @@ def case(number: str) -> str:
     return _case_page(number)
 
 
-_AT_FIELD = {
-    "case.receiver_mismatch": "pickup_code",
-    "case.receiver_name": "receiver",
-    "case.agent_letter": "agent_letter",
-    "person.bad_id": "agent_id_number",
-    "case.courier_zone": "zone",
-    "case.sign_date": "signed_on",
-    "case.signature": "signature",
-}
+_AT_FIELD = {"case.courier_zone": "zone", "case.sign_date": "signed_on"}
 
 
 @pages.post("/cases/<number>/<step>")
@@ -187,21 +186,14 @@ def take(number: str, step: str) -> tuple[str, int] | Response:
         raise Refusal("request.not_found")
     actor, _hall = clerk()
     hall, case_id = own_case(number, actor)
-    if step == "hand-over":
-        limited(TRIES, number)
-        if not (request.form.get("pickup_code", "").strip() or request.form.get("id_number", "").strip()):
-            error = gettext("请输入领取码，或者申请人证件号")
-            return _case_page(number, form=request.form, step=step, error=error, error_field="pickup_code"), 422
-        if request.form.get("confirmed") != "1":
-            error = gettext("请先核对姓名和编号，再交付")
-            return _case_page(number, form=request.form, step=step, error=error, error_field="confirmed"), 422
+    if step == "hand-over" and (lacking := receiving.missing(number)):
+        error, field = lacking
+        return _case_page(number, form=request.form, step=step, error=error, error_field=field), 422
     try:
         with once(actor):
             view = STEPS[step](hall=hall, actor=actor, at=now(), case_id=case_id, **_read(step))
     except Refusal as refusal:
-        at_field = _AT_FIELD.get(refusal.code, "")
-        if refusal.code == "case.receiver_mismatch" and not request.form.get("pickup_code", "").strip():
-            at_field = "id_number"
+        at_field = receiving.at_field(refusal) or _AT_FIELD.get(refusal.code, "")
         if refusal.status not in (409, 422) and not at_field:
             raise
         at_field = at_field or str(refusal.facts.get("field", ""))
@@ -224,17 +216,7 @@ def _read(step: str) -> dict[str, Any]:
         return words | {name: fields.get(name, "").strip() or None for name in ("zone", "address")}
     if step == "sign":
         return {"receiver": fields.get("receiver", ""), "signed_on": _day(fields.get("signed_on", ""))}
-    agent = None
-    if fields.get("who") == "agent":
-        agent = {"name": fields.get("receiver", ""), "letter": fields.get("agent_letter", "")}
-        agent["id_number"] = fields.get("agent_id_number", "").strip()
-    return {
-        "receiver": fields.get("receiver", ""),
-        "pickup_code": re.sub(r"\s", "", fields.get("pickup_code", "")) or None,
-        "id_number": fields.get("id_number", "").strip() or None,
-        "agent": agent,
-        "signature": fields.get("signature") or None,
-    }
+    return receiving.given()
 
 
 def _day(text: str) -> date | None:

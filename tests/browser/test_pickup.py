@@ -47,6 +47,32 @@ def test_a_result_is_signed_for_on_the_pad(visit: Callable[..., Page], morning: 
     assert [paper["kind"] for paper in view["notices"]][-1] == "service"
 
 
+def test_a_wrong_code_keeps_what_was_signed(visit: Callable[..., Page], morning: Morning) -> None:
+    case = granted(morning)
+    page = visit(f"/pickup/cases/{case['number']}", "pickup01")
+    page.locator("[name=pickup_code]").fill("00000")
+    page.locator("[name=receiver]").first.fill("欧阳𠮷")
+    pad = page.locator(".c-sign__pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 40, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 180, box["y"] + 110, steps=8)
+    page.mouse.up()
+    picture = "pad => pad.toDataURL('image/png')"
+    drawn = pad.evaluate(picture)
+    page.locator("[name=confirmed]").check()
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".invalid-feedback")).to_be_visible()
+    page.wait_for_function(f"drawn => ({picture})(document.querySelector('.c-sign__pad')) === drawn", arg=drawn)
+    page.locator("[name=pickup_code]").fill(case["pickup_code"])
+    page.locator("[name=confirmed]").check()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/pickup")
+    assert morning.get(f"/cases/{case['number']}", "pickup01")["delivery"]["signed"]
+
+
 def test_an_empty_pad_signs_nothing(visit: Callable[..., Page], morning: Morning) -> None:
     case = granted(morning)
     page = visit(f"/pickup/cases/{case['number']}", "pickup01")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -31,8 +32,7 @@ Staff = Callable[[str], Actor]
 
 
 @pytest.fixture
-def visitor(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Visitor:
-    monkeypatch.setattr(pickup, "TRIES", "1000/minute")
+def visitor(app: Flask) -> Visitor:
     return Visitor(app)
 
 
@@ -174,9 +174,9 @@ def test_a_wrong_code_keeps_the_form_and_gives_nothing(clerk: Visitor, granted: 
 
 
 def test_a_code_cannot_be_guessed(
-    clerk: Visitor, granted: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    app: Flask, clerk: Visitor, granted: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pickup, "TRIES", "3/hour")
+    monkeypatch.setitem(app.extensions, "settings", replace(app.extensions["settings"], code_limit="3/hour"))
     case = granted()
     codes = [press(clerk, case["number"], "hand-over", handed(case, pickup_code="x")).status_code for _ in range(4)]
     assert codes == [403, 403, 403, 429]
@@ -264,6 +264,10 @@ def test_the_receiver_signs_on_the_pad(clerk: Visitor, granted: Callable[..., di
         answer = press(clerk, number, "hand-over", handed(case, signature=drawn))
         assert answer.status_code == 422 and "签名图片须为" in said(answer.text), drawn
         assert 'value="欧阳小三"' in answer.text and drawn not in answer.text
+    for wrong in ({"pickup_code": "000000"}, {"pickup_code": ""}, {"receiver": "李四"}, {"confirmed": ""}):
+        kept = press(clerk, number, "hand-over", handed(case, signature=url(png()), **wrong))
+        assert kept.status_code in (403, 422) and f'name="signature" value="{url(png())}"' in kept.text, wrong
+    assert 'name="signature" value=""' in clerk.get(f"/pickup/cases/{number}").text  # it was kept nowhere
     signed = press(clerk, number, "hand-over", handed(case, signature=url(png())))
     assert (signed.status_code, signed.location) == (303, "/pickup")
     assert view(number)["delivery"]["signed"]

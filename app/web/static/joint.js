@@ -1,27 +1,9 @@
-// One-thing cases, manifests, agency orders: the scanner's field one key away, all ticked at once, the keys of every desk.
+// One-thing cases, manifests, agency orders: all ticked at once, what is scanned is ticked.
 
-import "./sign.js";
+import "./desk.js";
+import "./receiving.js";
 
-document.addEventListener("keydown", (event) => {
-  if (event.key === "F2") {
-    const scan = document.querySelector("[data-scan]");
-    if (scan) {
-      event.preventDefault();
-      scan.focus();
-      scan.select();
-    }
-  } else if (event.key === "Enter" && event.ctrlKey) {
-    const button = document.querySelector("[data-enter]");
-    if (button) {
-      event.preventDefault();
-      button.click();
-    }
-  } else if (event.key === "Escape" && !event.target.closest?.("details[open]")) {
-    document.querySelector("[data-back]")?.click();
-  }
-});
-
-// Every required material is here; the optional ones keep what was said of them.
+// Every required material is here; the optional ones, and those of a later stage, keep what was said of them.
 document.querySelector("[data-all]")?.addEventListener("click", () => {
   for (const states of document.querySelectorAll(".c-states:not([data-optional])")) {
     states.querySelector('input[value="received"]').checked = true;
@@ -57,14 +39,5 @@ scan?.addEventListener("keydown", (event) => {
   scan.value = "";
 });
 
-// The agent's fields show only when an agent stands there.
-const agent = document.querySelector("[data-agent]");
-if (agent) {
-  const follow = () => {
-    const on = document.querySelector("[name=who][value=agent]").checked;
-    agent.hidden = !on;
-    agent.querySelector("[name=agent_letter]").required = on;
-  };
-  for (const choice of document.querySelectorAll("[name=who]")) choice.addEventListener("change", follow);
-  follow();
-}
+// A form that was refused begins at what is wrong.
+document.querySelector("[aria-invalid=true], .c-guard--missed input")?.focus();

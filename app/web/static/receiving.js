@@ -1,4 +1,20 @@
+// Who collects: the agent's fields show only when an agent stands there, and the pad takes a signature.
+
+const agent = document.querySelector("[data-agent]");
+if (agent) {
+  const follow = () => {
+    const on = document.querySelector("[name=who][value=agent]").checked;
+    agent.hidden = !on;
+    const letter = agent.querySelector("[name=agent_letter]");
+    letter.required = on;
+    letter.labels[0].querySelector(".h-hint").hidden = on; // （选填）
+  };
+  for (const choice of document.querySelectorAll("[name=who]")) choice.addEventListener("change", follow);
+  follow();
+}
+
 // The signature pad: drawn at the screen's own resolution, sent as a small PNG. Without it the paper is signed by hand.
+// What was refused comes back with its picture in the field: it is shown again, and sent as it is unless drawn upon.
 
 const sign = document.querySelector("[data-sign]");
 if (sign) {
@@ -16,6 +32,14 @@ if (sign) {
     pen.lineCap = pen.lineJoin = "round";
     pen.strokeStyle = "#111";
     signed = false;
+    field.value = "";
+  };
+  const show = (drawn) => {
+    field.value = drawn;
+    const picture = new Image();
+    picture.addEventListener("load", () => field.value === drawn && pen.drawImage(picture, 0, 0));
+    picture.addEventListener("error", clear);
+    picture.src = drawn;
   };
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -35,6 +59,10 @@ if (sign) {
   });
   for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => (drawing = false));
   sign.querySelector("[data-sign-clear]").addEventListener("click", clear);
-  sign.closest("form").addEventListener("submit", () => (field.value = signed ? canvas.toDataURL("image/png") : ""));
+  sign.closest("form").addEventListener("submit", () => {
+    if (signed) field.value = canvas.toDataURL("image/png");
+  });
+  const drawn = field.value;
   clear();
+  if (drawn) show(drawn);
 }
