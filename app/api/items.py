@@ -62,6 +62,7 @@ class MaterialOut(Material):
 class Fee(Shape):
     amount_fen = fields.Integer(required=True, metadata={"description": "100 fen = 1 yuan"})
     basis = said()
+    pay_within = fields.Nested(Limit, allow_none=True, metadata={"description": "From the fee notice 缴费通知书"})
 
 
 class LegalBasis(Shape):
@@ -117,6 +118,9 @@ class Rules(Named):
     day_zero = said(metadata={"enum": [day.value for day in DayZero]})
     supplement = fields.Nested(SupplementRule, required=True)
     gap_overdue = said(metadata={"enum": [what.value for what in Overdue]})
+    pre_review_limit = fields.Nested(
+        Limit, required=True, allow_none=True, metadata={"description": "初审: how long a township keeps the papers"}
+    )
     statutory_default = fields.Nested(Limit, required=True)
     joint_default = fields.Nested(Limit, required=True, allow_none=True)
     extension = fields.Nested(ExtensionRule, required=True, allow_none=True)

@@ -11,6 +11,7 @@ from app.casework.cases import change, checked, ended_at, open_field, said, seal
 from app.casework.models import Case
 from app.casework.moves import move_clocks
 from app.casework.parts import own_review
+from app.casework.pre_review import await_sending_up
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import TAKE_WITHIN, Alarm
 from app.casework.rules.clocks import read_limit
@@ -83,6 +84,7 @@ def convert_case(tx: Transaction, *, case_id: int, limit: Mapping[str, Any], rea
     change(tx, case, state=state, converted=agreed, conversion_sealed=sealed)
     tx.record(CaseConverted(**said(case), **agreed))
     wait(tx, case, Alarm.STAGE, TAKE_WITHIN)
+    await_sending_up(tx, case, case.clock_from_at)
     move_clocks(tx, case, "converted")
     papers.issue(tx, case, "acceptance", deemed=case.deemed_accepted)
     return case_answer(tx, case)

@@ -18,8 +18,9 @@ from app.casework.intake import accept, register, take_in
 from app.casework.joint_models import Manifest, ManifestEntry
 from app.casework.levels_queries import manifest_answer
 from app.casework.models import Case
+from app.casework.pre_review import await_sending_up, end_pre_review
 from app.casework.queries import case_answer
-from app.casework.rules.states import PICKUP, CaseState
+from app.casework.rules.states import DECIDING, PICKUP, CaseState
 from app.errors import Refusal
 from app.events import ManifestArrived, ManifestSent
 from app.hall.models import Hall
@@ -115,9 +116,11 @@ def send_manifest(
     tx.session.flush()
     rows = [{"hall": tx.hall, "manifest_id": manifest_id, "case_id": case.id, "state": "sent"} for case in cases]
     tx.execute(insert(ManifestEntry), rows)
-    if down:
-        for case in cases:
+    for case in cases:
+        if down:
             change(tx, case, shelf=None)
+        else:
+            end_pre_review(tx, case)
     numbers = tuple(case.number for case in cases)
     tx.record(ManifestSent(manifest=manifest_id, number=number, from_hall=from_hall, to_hall=to, cases=numbers))
     entries = [line for case in cases for line in (_results(tx, case) if down else _papers(tx, case))]
@@ -130,7 +133,7 @@ def _refuse_unfit(tx: Transaction, case: Case, upper: str, here: str, *, down: b
     if (down and case.forwarded_to != upper) or (not down and here not in (tx.hall, case.handled_in)):
         raise Refusal("auth.foreign_hall")
     collected = case.state == CaseState.DRAFT and case.joint_id is None and here == tx.hall
-    forwarded = case.state == CaseState.FORWARDED and case.forwarded_to == upper and case.handled_in == here
+    forwarded = case.state in DECIDING and case.forwarded_to == upper and case.handled_in == here
     result = case.state in PICKUP and (case.state != CaseState.READY or case.handled_in == upper)
     if not (result if down else collected or forwarded):
         raise Refusal("manifest.not_sendable", number=case.number)
@@ -190,6 +193,9 @@ def arrive_manifest(
         "missing": tuple(case.number for case in cases if case not in here),
     }
     tx.record(ManifestArrived(manifest=manifest.id, number=manifest.number, **halls, **lists))
+    for case in cases:
+        if case not in here:  # it is the sender's still
+            await_sending_up(tx, case)
     for case in here:
         _take_over(tx, manifest, case, accept_complete=accept_complete, shelf=shelf)
     return manifest_answer(tx, _load(tx, manifest_id))

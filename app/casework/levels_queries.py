@@ -16,7 +16,7 @@ from app.casework.cases import open_field
 from app.casework.joint_models import Manifest, ManifestEntry
 from app.casework.models import Case
 from app.casework.queries import item_view
-from app.casework.rules.states import PICKUP, CaseState
+from app.casework.rules.states import DECIDING, PICKUP, CaseState
 from app.db import db
 from app.errors import Refusal
 from app.hall.queries import halls, halls_above
@@ -143,15 +143,15 @@ def manifest_desk(hall: str, at: datetime) -> dict[str, Any]:
         down.setdefault(case["hall"], []).append(case)
     on: dict[tuple[str, str], list[dict[str, Any]]] = {}
     chain = above(hall)
-    gone_up = (Case.forwarded_to.in_([row["code"] for row in chain]), Case.state == CaseState.FORWARDED)
-    for case in _cases(
-        session, *gone_up, Case.handled_in == hall, Case.hall != hall, ~_on_the_way(), ~_travelled(hall)
-    ):
+    gone_up = and_(Case.forwarded_to.in_([row["code"] for row in chain]), Case.state.in_(sorted(DECIDING)))
+    collected = and_(Case.state == CaseState.DRAFT, Case.joint_id.is_(None))
+    lies_here = and_(Case.handled_in == hall, ~_on_the_way())
+    for case in _cases(session, gone_up, lies_here, Case.hall != hall):
         on.setdefault((case["hall"], case["forwarded_to"]), []).append(case)
     return {
         "above": chain,
         "on": [{"of": of, "to_hall": to, "cases": cases} for (of, to), cases in on.items()],
-        "up": _cases(session, Case.hall == hall, _collected_or_forwarded(), ~_on_the_way(), ~_travelled(hall)),
+        "up": _cases(session, Case.hall == hall, or_(collected, gone_up), lies_here),
         "down": down,
         "on_the_way": _manifests(session, sent, Manifest.from_hall == hall),
         "to_receive": _manifests(session, sent, Manifest.to_hall == hall),
@@ -162,11 +162,6 @@ def manifest_desk(hall: str, at: datetime) -> dict[str, Any]:
             or_(Manifest.from_hall == hall, Manifest.to_hall == hall),
         ),
     }
-
-
-def _collected_or_forwarded() -> ColumnElement[bool]:
-    collected = and_(Case.state == CaseState.DRAFT, Case.joint_id.is_(None))
-    return or_(collected, Case.state == CaseState.FORWARDED)
 
 
 def _is_result(hall: str) -> ColumnElement[bool]:

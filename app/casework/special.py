@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from app.action import Transaction, action
+from app.action import Transaction, visiting_action
 from app.casework import papers
 from app.casework.cases import change, checked, clocks_of, end_stop, said, seal_field, set_alarm, start_stop
 from app.casework.models import Case
 from app.casework.moves import move_clocks, print_promise
 from app.casework.parts import await_taking, own_review, own_stop
+from app.casework.pre_review import await_sending_up, end_pre_review
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import SiteGround, extended, extension_of
@@ -28,7 +29,7 @@ RANKS = {"head": Permission.CASE_EXTEND, "government": Permission.CASE_EXTEND_JO
 _APPROVERS = {"head": "本行政机关负责人", "government": "本级人民政府负责人"}
 
 
-@action
+@visiting_action
 def suspend_case(tx: Transaction, *, case_id: int, ground: str, days: int) -> dict[str, Any]:
     """Stop both clocks for a special procedure 特别程序, telling in writing how many days it needs (行政许可法 §45).
 
@@ -41,7 +42,7 @@ def suspend_case(tx: Transaction, *, case_id: int, ground: str, days: int) -> di
     return _stop(tx, case, state, "both", ground, days)
 
 
-@action
+@visiting_action
 def check_site(tx: Transaction, *, case_id: int, days: int, ground: str = SiteGround.SITE_CHECK) -> dict[str, Any]:
     """Go and see 现场勘验, or have it reviewed 技术审查: the promise waits for it, the statutory limit does not (C6).
 
@@ -61,6 +62,7 @@ def _stop(tx: Transaction, case: Case, state: CaseState, clocks: str, ground: st
     start_stop(tx, case, review.department, clocks, ground, days)
     change(tx, case, state=state)
     set_alarm(tx, case, Alarm.STAGE, None)
+    end_pre_review(tx, case)
     set_alarm(tx, case, Alarm.STOP, until)
     tx.record(CaseSuspended(**said(case), ground=ground, clock=clocks, days=days))
     move_clocks(tx, case, "suspended")
@@ -69,7 +71,7 @@ def _stop(tx: Transaction, case: Case, state: CaseState, clocks: str, ground: st
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def resume_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
     """The procedure, the check or the wait for a supplement is over, its department says; the stopped clocks run on.
 
@@ -82,12 +84,13 @@ def resume_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
     for alarm in (Alarm.STOP, Alarm.SUPPLEMENT):
         set_alarm(tx, case, alarm, None)
     await_taking(tx, case)
+    await_sending_up(tx, case)
     move_clocks(tx, case, "resumed")
     print_promise(case)  # the notice of the stop told that the limit follows it
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def extend_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]:
     """Extend once, as far as the regime allows, before the statutory limit has passed, with the reason told (C7).
 

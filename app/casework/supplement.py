@@ -30,6 +30,7 @@ from app.casework.models import Case, CaseMaterial
 from app.casework.moves import move_clocks
 from app.casework.parts import SUPPLEMENT, asking_review, await_taking, times_asked
 from app.casework.pledges import fill_gap, may_follow
+from app.casework.pre_review import await_sending_up, end_pre_review
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import read_limit
@@ -106,6 +107,7 @@ def ask(
     set_alarm(tx, case, Alarm.NOTICE, None)
     if not at_intake:
         set_alarm(tx, case, Alarm.STAGE, None)
+        end_pre_review(tx, case)
         start_stop(tx, case, department, "promised", SUPPLEMENT, 0)
         tx.record(CaseSuspended(**said(case), ground=SUPPLEMENT, clock="promised", days=0))
         move_clocks(tx, case, "supplement requested")
@@ -186,6 +188,7 @@ def supply_to(tx: Transaction, case: Case, states: Mapping[str, str], *, paper: 
         change(tx, case, state=to_state(case, CaseStep.COMPLETE))
         tx.record(CaseResumed(**said(case), clock=end_stop(tx, case)))
         await_taking(tx, case)
+        await_sending_up(tx, case)
         move_clocks(tx, case, "supplemented")
         resumed = {"resumed_at": iso(tx.at)}
     if paper:

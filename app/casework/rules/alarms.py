@@ -21,6 +21,7 @@ class Alarm(StrEnum):
     GAP_SOON = "gap-soon"  # 容缺提醒
     STOP = "stop"  # 特别程序所需时间已到
     STAGE = "stage"  # 领办期限
+    PRE_REVIEW = "pre-review"  # 初审期限
     UNCLAIMED_3 = "unclaimed-3"  # 催领
     UNCLAIMED_7 = "unclaimed-7"  # 再次催领
     UNCLAIMED_10 = "unclaimed-10"  # 逾期未领

@@ -110,6 +110,7 @@ class Local:
     not_notified: NotNotified
     supplement: Supplement
     gap_overdue: Overdue
+    pre_review_limit: Limit | None
     sources: tuple[Source, ...]
 
 
@@ -127,6 +128,7 @@ class Rules:
     day_zero: DayZero
     supplement: Supplement
     gap_overdue: Overdue
+    pre_review_limit: Limit | None
     statutory_default: Limit
     joint_default: Limit | None
     extension: Extension | None
@@ -149,7 +151,7 @@ NAMING = ("regime", "since", "name", "name_en", "sources", "local")
 RULES = tuple(field.name for field in fields(Rules) if field.name not in NAMING)
 """The fields of a version that are rules of law, each to be carried by a source."""
 
-LOCAL_RULES = ("not_notified", "supplement", "gap_overdue")
+LOCAL_RULES = ("not_notified", "supplement", "gap_overdue", "pre_review_limit")
 
 
 def rules_on(regimes: Regimes, regime: str, day: date) -> Rules:
@@ -202,6 +204,7 @@ def plain(rules: Rules) -> dict[str, Any]:
             "restart": rules.supplement.restart,
         },
         "gap_overdue": rules.gap_overdue.value,
+        "pre_review_limit": _plain_limit(rules.pre_review_limit),
         "statutory_default": _plain_limit(rules.statutory_default),
         "joint_default": _plain_limit(rules.joint_default),
         "extension": _plain_extension(rules.extension),
@@ -277,6 +280,7 @@ def _version(code: Regime, entry: Mapping[str, Any], given: Any, earlier: Iterab
         day_zero=DayZero(given["day_zero"]),
         supplement=_supplement(given["supplement"]),
         gap_overdue=Overdue(given["gap_overdue"]),
+        pre_review_limit=read_limit_or_none(given["pre_review_limit"]),
         statutory_default=read_limit(given["statutory_default"]),
         joint_default=read_limit_or_none(given["joint_default"]),
         extension=_extension(given["extension"]),
@@ -328,6 +332,7 @@ def _local(entry: Any) -> Local:
         not_notified=NotNotified(given["not_notified"]),
         supplement=_supplement(given["supplement"]),
         gap_overdue=Overdue(given["gap_overdue"]),
+        pre_review_limit=read_limit_or_none(given["pre_review_limit"]),
         sources=_sources(given),
     )
     carried = {name for source in rule.sources for name in source.rule}
