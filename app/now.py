@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -23,6 +23,11 @@ def local(at: datetime, zone: ZoneInfo = SHANGHAI) -> datetime:
 def local_day(at: datetime, zone: ZoneInfo = SHANGHAI) -> date:
     """The hall's calendar day that holds the instant."""
     return local(at, zone).date()
+
+
+def due_day(at: datetime, zone: ZoneInfo = SHANGHAI) -> date:
+    """The hall's calendar day on which a limit ends at the instant: midnight is the end of the day before."""
+    return local_day(at - timedelta.resolution, zone)
 
 
 def iso(at: datetime | None) -> str | None:

@@ -34,6 +34,7 @@ from app.casework.models import Case, CaseMaterial
 from app.casework.moves import move_clocks
 from app.casework.parts import await_taking, close_parts
 from app.casework.pledges import close_gap, commit, gap_limit, tolerate
+from app.casework.pre_review import await_sending_up
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import read_limit
@@ -52,7 +53,7 @@ from app.events import (
     NoRequestAnswered,
     NoRequestRaised,
 )
-from app.now import iso, local
+from app.now import due_day, iso
 from app.words import clean
 
 NO_REQUESTS = ("out_of_scope", "conditions_unmet", "materials_short", "grey_area")
@@ -279,6 +280,7 @@ def accept(tx: Transaction, case: Case, step: CaseStep = CaseStep.ACCEPT, *, pap
         add_review(tx, case, department, position, "open" if position == 0 or routing == "parallel" else "waiting")
     tx.record(CaseRouted(**said(case), departments=tuple(departments), routing=routing))
     await_taking(tx, case)
+    await_sending_up(tx, case, case.clock_from_at)
     move_clocks(tx, case, "accepted")
     if paper:
         _issue_acceptance(tx, case, deemed=deemed)
@@ -311,8 +313,8 @@ def _issue_acceptance(tx: Transaction, case: Case, *, deemed: bool) -> None:
 
 
 def day(at: datetime | None) -> str | None:
-    """The local day of an instant, as papers are told it."""
-    return local(at).date().isoformat() if at else None
+    """The local day of a due instant, as papers are told it."""
+    return due_day(at).isoformat() if at else None
 
 
 def sources(case: Case, rule: str) -> list[str]:

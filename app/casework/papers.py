@@ -13,12 +13,15 @@ from app.action import Transaction
 from app.casework.cases import material_states, open_field, reviews_of
 from app.casework.models import Case
 from app.casework.moves import print_promise
+from app.casework.rules.alarms import rings_at
 from app.casework.rules.materials import HERE
 from app.hall.models import Hall
+from app.hall.queries import pay_place
 from app.hall.rules.clock import Unit
+from app.hall.settings import schedule_in
 from app.notices.issue import issue_notice
 from app.notices.models import NoticeRow
-from app.now import iso, local
+from app.now import due_day, iso
 from app.people.models import Staff
 
 PROMISING = frozenset(
@@ -68,11 +71,19 @@ def issue(tx: Transaction, case: Case, kind: str, **more: Any) -> dict[str, Any]
 
 
 def issue_fee(tx: Transaction, case: Case) -> None:
-    """Issue the fee notice 缴费通知书 of an item that costs a set amount; nothing for a free one."""
+    """Issue the fee notice 缴费通知书 of an item that costs a set amount; nothing for a free one.
+
+    It says where the hall that handles the case takes the money and, where the item's guide does, by when.
+    """
     fee = case.guide["fee"]
-    if fee["basis"] and fee["amount_fen"]:
-        line = {"name": case.guide["name"], "basis": fee["basis"], "amount_fen": fee["amount_fen"]}
-        issue(tx, case, "fee", fees=[line])
+    if not fee["basis"] or not fee["amount_fen"]:
+        return
+    line = {"name": case.guide["name"], "basis": fee["basis"], "amount_fen": fee["amount_fen"]}
+    place, within = pay_place(case.handled_in, tx.session), fee.get("pay_within")  # guides of old do not have it
+    due_at = rings_at(tx.at, within, schedule_in(tx)) if within else None
+    told = {"pay_where": place["words"], "pay_where_en": place["words_en"]}
+    told |= {"pay_within": limit_text(within)} if within else {}
+    issue(tx, case, "fee", fees=[line], pay_by_on=due_day(due_at).isoformat() if due_at else None, **told)
 
 
 def _facts(tx: Transaction, case: Case) -> dict[str, Any]:
@@ -172,4 +183,4 @@ def name_of(tx: Transaction) -> str:
 
 def day_of(case: Case, at: datetime | None) -> str | None:
     """The local day of a due instant; None while a needed calendar has not been announced."""
-    return None if at is None or case.provisional else local(at).date().isoformat()
+    return None if at is None or case.provisional else due_day(at).isoformat()

@@ -27,6 +27,7 @@ from app.events.hall import (
     CalendarImported,
     ClosureDefined,
     HoursChanged,
+    PayPlaceChanged,
     CatalogImported,
 )
 from app.events.people import (

@@ -62,6 +62,12 @@ class HoursChanged(Event, kind="hours.changed"):
 
 
 @published
+class PayPlaceChanged(Event, kind="pay_place.changed"):
+    words: str  # where fees are paid, as the fee notice prints it
+    words_en: str
+
+
+@published
 class CatalogImported(Event, kind="catalog.imported"):
     version: str
     items: int

@@ -51,6 +51,15 @@ def _hall(row: Hall) -> dict[str, Any]:
     }
 
 
+PAY_PLACE = {"words": "本厅收费窗口", "words_en": "the cashier of this hall"}
+
+
+def pay_place(code: str, session: Session | None = None) -> dict[str, str]:
+    """Where the fees of a hall are paid: {words, words_en}; at its cashier where nothing else was said."""
+    settings = (session or db.session()).execute(select(Hall.settings).where(Hall.code == code)).scalar_one()
+    return settings.get("pay_place", PAY_PLACE)
+
+
 def hours_from(first: list[Any], later: list[Any], day: date) -> list[Any]:
     """The daily hours that hold on a local day, as they are stored."""
     return next((hours for from_on, hours in reversed(later) if from_on <= day.isoformat()), first)

@@ -12,7 +12,15 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from app.action import Transaction, action, network_action
 from app.db import HallHead
 from app.errors import Refusal
-from app.events import CalendarImported, ClosureDefined, HallDefined, HoursChanged, WindowDefined, ZoneDefined
+from app.events import (
+    CalendarImported,
+    ClosureDefined,
+    HallDefined,
+    HoursChanged,
+    PayPlaceChanged,
+    WindowDefined,
+    ZoneDefined,
+)
 from app.hall.models import Calendar, Hall, HourException, ScheduleVersion, Window, Zone
 from app.hall.queries import calendar as calendar_in_force
 from app.hall.queries import schedule as schedule_in_force
@@ -187,6 +195,19 @@ def keep_schedule(tx: Transaction, schedule: Schedule) -> str:
     tx.execute(_insert(tx, ScheduleVersion).on_conflict_do_nothing(), {**row, **schedule.own()})
     tx.memo["kept"] = schedule.version
     return schedule.version
+
+
+@action
+def set_pay_place(tx: Transaction, *, words: str, words_en: str) -> dict[str, Any]:
+    """Say where fees are paid 缴费地点, in Chinese and English, on the fee notices from now on.
+
+    Refuses bad words. Tells PayPlaceChanged. Locks the hall.
+    """
+    place = {"words": clean(words, "words", limit=100), "words_en": clean(words_en, "words_en", limit=100)}
+    settings = tx.execute(select(Hall.settings).where(Hall.code == tx.hall)).scalar_one()
+    tx.execute(update(Hall).where(Hall.code == tx.hall).values(settings={**settings, "pay_place": place}))
+    tx.record(PayPlaceChanged(**place))
+    return place
 
 
 @action

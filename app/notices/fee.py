@@ -4,27 +4,33 @@ from __future__ import annotations
 
 from app.notices.facts import FeeFacts
 from app.notices.notice import Facts, Notice, matter
-from app.notices.wording import both_moments, moment_en, moment_zh, yuan
+from app.notices.wording import limit_en, moment_en, moment_zh, until, yuan
 from app.notices.writer import Column, Writer
 
 
 def write(facts: Facts, writer: Writer) -> None:
-    total, by = yuan(sum(line["amount_fen"] for line in facts["fees"])), facts.get("pay_by_on")
+    total = yuan(sum(line["amount_fen"] for line in facts["fees"]))
+    by, within, where = facts.get("pay_by_on"), facts.get("pay_within"), facts.get("pay_where")
+    soon, soon_en = "请及时缴纳。", ""
+    if by:
+        soon, soon_en = f"请于{moment_zh(by)}前缴纳。", f", by {moment_en(by)}"
+    elif within:
+        soon, soon_en = f"请自本通知书发出之日起 {within}内缴纳。", f", within {limit_en(within)} of this notice"
     writer.salutation(facts["applicant_name"])
     writer.paragraph(
         [
             (f"您（贵单位）申请的“{facts['item_name']}”，依照有关规定应当缴纳费用", False),
             (f"共计{total[0]}", True),
-            (f"，请于{moment_zh(by)}前缴纳。" if by else "，请及时缴纳。", False),
+            (f"，{soon}", False),
         ],
-        f"A fee of {total[1]} is due for your case{f', by {moment_en(by)}' if by else ''}.",
+        f"A fee of {total[1]} is due for your case{soon_en}.",
     )
     writer.gap(5)
     writer.fields(
         [
             *matter(facts, limits=False),
-            [(("应缴合计", "Total"), total), (("缴费期限", "Pay by"), both_moments(by))],
-            [(("缴费方式", "How to pay"), facts.get("pay_where"))],
+            [(("应缴合计", "Total"), total), (("缴费期限", "Pay by"), until(within, by))],
+            [(("缴费地点", "Where to pay"), (where, facts.get("pay_where_en") or "") if where else None)],
         ]
     )
     writer.heading("收费明细", "Fees")

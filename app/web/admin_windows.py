@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
@@ -11,6 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.db import db
 from app.errors import Refusal
+from app.hall.queries import pay_place
+from app.hall.settings import set_pay_place
 from app.now import now
 from app.people.gate import requires
 from app.people.permissions import Permission
@@ -23,7 +26,13 @@ from app.web.desk import hall_at_desk, hall_choices, sentence
 from app.web.forms import new_key, once
 
 
-def _page(hall: dict[str, Any], error: str = "", window: str = "", typed: dict[str, str] | None = None) -> str:
+def _page(
+    hall: dict[str, Any],
+    error: str = "",
+    window: str = "",
+    typed: dict[str, str] | None = None,
+    place: Mapping[str, str] | None = None,
+) -> str:
     rows = select(WindowQueue.window, WindowQueue.queue, WindowQueue.weight_min).where(WindowQueue.hall == hall["code"])
     weights: dict[str, dict[str, Any]] = {}
     for code, queue, weight in db.session.execute(rows):
@@ -40,6 +49,8 @@ def _page(hall: dict[str, Any], error: str = "", window: str = "", typed: dict[s
         queues=queues,
         weights=weights,
         heaviest=MOST_MIN,
+        place=place or pay_place(hall["code"]),
+        key=new_key,
         keys={code: new_key() for code in [*(w["id"] for w in windows), *(q["code"] for q in queues)]},
         error=error,
         refused=window,
@@ -66,6 +77,21 @@ def windows_assign(window: str) -> tuple[str, int] | AnyResponse:
     except Refusal as refusal:
         return _page(hall, sentence(refusal), window, typed), refusal.status
     flash(gettext("已保存窗口 %(window)s", window=window), "ok")
+    return redirect(url_for("admin.windows", hall=hall["code"]), code=303)
+
+
+@pages.post("/pay-place")
+@requires(Permission.WINDOW_MANAGE)
+def windows_pay_place() -> tuple[str, int] | AnyResponse:
+    """Where fees are paid, as the fee notices print it from now on."""
+    hall, form = hall_at_desk(g.actor), request.form
+    place = {name: form.get(name, "") for name in ("words", "words_en")}
+    try:
+        with once(g.actor):
+            set_pay_place(hall=hall["code"], actor=g.actor, at=now(), **place)
+    except Refusal as refusal:
+        return _page(hall, sentence(refusal), place=place), refusal.status
+    flash(gettext("已保存缴费地点"), "ok")
     return redirect(url_for("admin.windows", hall=hall["code"]), code=303)
 
 

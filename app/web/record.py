@@ -25,6 +25,7 @@ TOLD: dict[str, Any] = {
     "calendar.imported": _("启用日历 %(version)s（%(years)s）"),
     "closure.defined": _("%(removed)s%(opens)s：%(from_at)s 至 %(to_at)s"),
     "hours.changed": _("每日开放时间改为 %(hours)s%(from_on)s"),
+    "pay_place.changed": _("缴费地点改为 %(words)s"),
     "catalog.imported": _("导入事项目录 %(version)s，共 %(items)s 项"),
     "staff.defined": _("设置人员 %(staff)s：%(roles)s，%(active)s"),
     "session.opened": _("%(staff)s 登录"),
@@ -109,6 +110,8 @@ def _facts(kind: str, body: dict[str, Any]) -> dict[str, str]:
     if kind == "window.defined":
         served = zip_longest(body["queues"], body.get("weights", ()), fillvalue=0)
         facts["queues"] = gettext("、").join(_served(queue, minutes) for queue, minutes in served) or "—"
+    if kind == "pay_place.changed":
+        facts["words"] = wording.named({"name": body["words"], "name_en": body["words_en"]})
     if kind == "hours.changed":
         since = gettext("，从 %(day)s起", day=times.day(body["from_on"], year=True)) if body["from_on"] else ""
         facts["from_on"] = since

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
 from app.db import db
 from app.events import SYSTEM
+from app.hall.settings import set_hours, set_pay_place
 from app.notices.queries import notice
 from app.now import SHANGHAI
 from tests.actions.conftest import ID, Hall, alarms_of, change_guide, last_paper, refused
@@ -458,3 +459,45 @@ def test_what_was_collected_is_not_received_before_that(spring: Hall) -> None:
         spring.do(corrections.backdate_receipt, "supervisor01", case_id=draft, received_at=on(3, 2, 9), reason="更正")
     moved = spring.do(corrections.backdate_receipt, "supervisor01", case_id=draft, received_at=on(3, 2), reason="更正")
     assert moved["received_at"].startswith("2026-03-02T10:00")
+
+
+# ── what it costs
+
+
+def fee_paper(hall: Hall, **guide: Any) -> dict[str, Any]:
+    """The facts of the fee notice of a case accepted now, of an item that costs a set amount."""
+    item = found(lambda guide: guide["fee"]["amount_fen"] and guide["time_class"] == "multi_day")
+    change_guide(item["code"], **guide)
+    case, _ = hall.accepted(item=item["code"])
+    paper = next(row for row in case["notices"] if row["kind"] == "fee")
+    facts = notice("luolong", paper["id"])["facts"]
+    db.session.rollback()
+    return facts
+
+
+def test_a_fee_notice_says_where_to_pay_and_by_when(spring: Hall) -> None:
+    facts = fee_paper(spring)
+    assert (facts["pay_within"], facts["pay_by_on"]) == ("5 个工作日", "2026-03-09")
+    assert (facts["pay_where"], facts["pay_where_en"]) == ("本厅收费窗口", "the cashier of this hall")
+    with refused("text.empty"):
+        spring.do(set_pay_place, "admin01", words="", words_en="cashier 3")
+    place = {"words": "一楼 3 号收费窗口，或凭缴款码网上缴纳", "words_en": "cashier 3, or online by the payment code"}
+    assert spring.do(set_pay_place, "admin01", **place) == place
+    facts = fee_paper(spring)
+    assert {"words": facts["pay_where"], "words_en": facts["pay_where_en"]} == place
+
+
+def test_a_fee_notice_promises_no_day_that_nobody_knows(hall: Hall) -> None:
+    hall.at = datetime(2027, 1, 4, 10, 0, tzinfo=SHANGHAI)  # no calendar yet
+    facts = fee_paper(hall)
+    assert facts["pay_within"] == "5 个工作日" and "pay_by_on" not in facts
+    facts = fee_paper(hall, fee={"amount_fen": 500, "basis": "按件"})  # a guide that says nothing of days
+    assert not {"pay_within", "pay_by_on"} & facts.keys() and facts["pay_where"]
+
+
+def test_papers_of_a_hall_that_closes_at_midnight_name_the_day_that_ends(spring: Hall) -> None:
+    spring.do(set_hours, "admin01", hours="08:30-24:00", from_on=date(2026, 3, 3))
+    spring.at = datetime(2026, 3, 4, 10, 0, tzinfo=SHANGHAI)
+    case, case_id = spring.accepted()
+    ends = next(row["date"] for row in queries.deadline_ledger("luolong", case_id, spring.at)["promised"] if row["due"])
+    assert last_paper(case)["promised_due_on"] == ends

@@ -388,7 +388,14 @@ def test_a_free_guide_and_one_by_a_schedule() -> None:
     free, _ = parse_guides("a", 'theme = "水"\n' + GUIDE.replace('{ amount_fen = 500, basis = "按件" }', '"free"'))
     rates, _ = parse_guides("a", 'theme = "水"\n' + GUIDE.replace("amount_fen = 500", "amount_fen = 0"))
     assert free[0].fee.free
-    assert not rates[0].fee.free
+    assert not rates[0].fee.free and rates[0].fee.pay_within is None
+
+
+def test_how_soon_a_fee_is_paid() -> None:
+    within = 'pay_within = { amount = 5, unit = "WD" }'
+    written, _ = parse_guides("a", 'theme = "水"\n' + GUIDE.replace('basis = "按件"', f'basis = "按件", {within}'))
+    assert written[0].fee.pay_within == Limit(5, Unit.WD)
+    assert reasons(GUIDE.replace('basis = "按件"', 'basis = "按件", pay_within = "soon"')) == ["guide.not_to_form"]
 
 
 # ── limits and classes ──────────────────────────────────────────────────────────────────────────────────

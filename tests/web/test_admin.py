@@ -31,6 +31,7 @@ POSTS = [
     "/admin/staff/clerk01",
     "/admin/windows/W01",
     "/admin/queues/A",
+    "/admin/pay-place",
     "/admin/devices",
     "/admin/devices/1/pairing",
     "/admin/devices/1/revoke",
@@ -182,6 +183,17 @@ def test_names_print_as_text(admin: Visitor) -> None:
 
 
 # ── windows and queues ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_where_fees_are_paid_is_a_halls_own_words(admin: Visitor) -> None:
+    assert 'value="本厅收费窗口"' in admin.get("/admin/windows?hall=lilou").text
+    place = {"hall": "lilou", "words": "财政所", "words_en": "Finance office"}
+    refused = send(admin, "/admin/pay-place", **{**place, "words_en": " "})
+    assert refused.status_code == 422 and 'value="财政所"' in refused.text
+    assert send(admin, "/admin/pay-place", key="2", **place).status_code == 303
+    assert 'value="Finance office"' in admin.get("/admin/windows?hall=lilou").text
+    assert 'value="本厅收费窗口"' in admin.get("/admin/windows?hall=luolong").text
+    assert "缴费地点改为 财政所" in admin.get("/supervisor/record?hall=lilou").text
 
 
 def served(window: str) -> dict[str, int]:

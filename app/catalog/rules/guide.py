@@ -82,10 +82,14 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """What the item costs, in fen (100 fen = 1 yuan). No basis: free. A basis, no amount: by its rates."""
+    """What the item costs, in fen (100 fen = 1 yuan). No basis: free. A basis, no amount: by its rates.
+
+    `pay_within`: from the fee notice 缴费通知书; None where nothing sets a day.
+    """
 
     amount_fen: int = 0
     basis: str = ""
+    pay_within: Limit | None = None
 
     @property
     def free(self) -> bool:

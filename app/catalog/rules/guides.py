@@ -265,8 +265,9 @@ def _material(entry: Any) -> Material:
 def _fee(entry: Any) -> Fee:
     if entry == "free":
         return Fee()
-    given = read_table(entry, {"amount_fen", "basis"})
-    return Fee(read_integer(given, "amount_fen"), read_text(given, "basis"))
+    given = read_table(entry, {"amount_fen", "basis"}, optional={"pay_within"})
+    within = read_limit(given["pay_within"]) if "pay_within" in given else None
+    return Fee(read_integer(given, "amount_fen"), read_text(given, "basis"), within)
 
 
 def read_legal_basis(entry: Any) -> LegalBasis:
