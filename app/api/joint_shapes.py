@@ -141,13 +141,14 @@ class ServedPart(Named):
 
 
 class JointMaterialOut(Material):
-    """A merged material; `wanted` unless only later stages need it."""
+    """A merged material; `wanted` unless only later stages need it, `tolerated` while it may still follow 容缺."""
 
     serves = fields.List(fields.Nested(ServedPart), required=True)
     state = said()
     requested = fields.Boolean(required=True)
     problem = maybe()
     wanted = fields.Boolean(required=True)
+    tolerated = fields.Boolean(required=True)
 
 
 class PublicPart(InTurn):

@@ -24,14 +24,16 @@ from app.casework.joint_parts import (
     move_clocks,
     named,
     serves,
+    still_following,
     wait_together,
     write,
 )
 from app.casework.joint_queries import joint_answer
 from app.casework.models import Case, CaseAlarm
+from app.casework.pledges import may_follow
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import extended, read_limit
-from app.casework.rules.joint import JointStep
+from app.casework.rules.joint import JointState, JointStep
 from app.casework.rules.materials import BROUGHT, MaterialState, settles
 from app.casework.rules.states import DECIDING, INTAKE, CaseState, CaseStep
 from app.casework.steps import question_open
@@ -141,12 +143,15 @@ def _deadline(tx: Transaction, cases: list[Case]) -> dict[str, Any]:
 def supply_joint(tx: Transaction, *, joint_id: int, items: Sequence[Any]) -> dict[str, Any]:
     """Take merged materials in: each counts for every part that it serves, also for those whose turn has yet to come.
 
-    Each item is a code or {code, state}. A part that lacks nothing any more goes on by itself (C3). Refuses
-    joint.illegal_step, auth.forbidden, case.nothing_missing, case.material_unknown, request.invalid. Locks the hall.
+    Each item is a code or {code, state}. A part that lacks nothing any more goes on by itself (C3); a decided one takes
+    what was tolerated 容缺通过 (C4), and once all are decided nothing else is taken. Refuses joint.illegal_step, auth.forbidden, case.nothing_missing, case.material_unknown, request.invalid. Locks the hall.
     Tells SupplementReceived of the parts, JointSupplemented, NoticeIssued.
     """
     joint = checked(tx, joint_id, JointStep.SUPPLY)
     rows, states = materials_of(tx.session, joint), read_states(items)
+    over = joint.state in (JointState.DECIDED, JointState.DELIVERED)
+    if over and not states.keys() <= still_following(tx.session, joint, cases_of(tx.session, joint)):
+        raise Refusal("case.nothing_missing")
     required = {material["code"]: material["required"] for material in joint.guide["materials"]}
     for code, state in states.items():
         if code not in rows:
@@ -160,8 +165,11 @@ def supply_joint(tx: Transaction, *, joint_id: int, items: Sequence[Any]) -> dic
             supply_to(tx, case, own, paper=False)
         elif own and case.state == CaseState.DRAFT:
             bring(tx, case, own)
+        elif late := {code: state for code, state in own.items() if code in may_follow(tx.session, case)}:
+            supply_to(tx, case, late, paper=False)
     cases = cases_of(tx.session, joint)
     left = _outstanding(tx, joint, {case.item for case in at_intake(cases)})
+    left |= still_following(tx.session, joint, cases)
     tx.record(JointSupplemented(**named(joint), materials=tuple(sorted(states)), complete=not left))
     lines = joint_papers.lines_of(tx, joint, set(states))
     outstanding = joint_papers.lines_of(tx, joint, left) if left else None

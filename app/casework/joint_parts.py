@@ -17,6 +17,7 @@ from app.casework.cases import NO_DUE, change, clocks_of, lacking_papers, seal_f
 from app.casework.intake import accept, register
 from app.casework.joint_models import JointCase, JointMaterial
 from app.casework.models import Case
+from app.casework.pledges import may_follow
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import CaseClocks, Clock, Extension, Standing, Stop, read_limit, reckoned, standing
 from app.casework.rules.joint import (
@@ -93,6 +94,16 @@ def serves(theme: dict[str, Any], code: str) -> dict[str, list[str]]:
         for use in material["serves"] if material["code"] == code else ():
             found.setdefault(use["item"], []).append(use["material"])
     return found
+
+
+def still_following(session: Session, joint: JointCase, cases: list[Case]) -> set[str]:
+    """The merged materials that may still follow what parts were accepted or decided over (C4)."""
+    open_ = {(case.item, code) for case in cases for code in may_follow(session, case)}
+    return {
+        material["code"]
+        for material in joint.guide["materials"]
+        if any((use["item"], use["material"]) in open_ for use in material["serves"])
+    }
 
 
 def parts_of(joint: JointCase, cases: list[Case]) -> list[Part]:

@@ -20,7 +20,9 @@ from app.casework.joint_parts import (
     joint_clocks,
     joint_stands,
     materials_of,
+    parts_of,
     serves,
+    still_following,
 )
 from app.casework.models import UNDER_WAY, Case
 from app.casework.queries import clock_view
@@ -112,7 +114,7 @@ def _view(session: Session, joint: JointCase, at: datetime) -> dict[str, Any]:
         "ticket": f"{joint.hall}-{joint.ticket_id}" if joint.ticket_id else None,
         "history": _history(joint),
         "notices": notices_of_case(joint.hall, joint.id),
-        "steps": _steps(joint, cases),
+        "steps": _steps(session, joint, cases),
     }
 
 
@@ -121,7 +123,7 @@ def light_of(joint: JointCase, now: Standing | None) -> str:
     return joint.light if now is None or joint.decided_at else now.light.value
 
 
-def _steps(joint: JointCase, cases: list[Case]) -> list[str]:
+def _steps(session: Session, joint: JointCase, cases: list[Case]) -> list[str]:
     """What may be done with the whole now; a step that has nothing to work on is left out."""
     legal = [line.step for line in TABLE if line.state == joint.state]
     states = {CaseState(case.state) for case in cases}
@@ -130,6 +132,8 @@ def _steps(joint: JointCase, cases: list[Case]) -> list[str]:
         JointStep.READY: CaseState.GRANTED not in states,
         JointStep.HAND_OVER: not states & PICKUP,
         JointStep.EXTEND: bool(joint.extension) or not joint.guide["art26"],
+        JointStep.SUPPLY: all(part.settled for part in parts_of(joint, cases))
+        and not still_following(session, joint, cases),
     }
     return [step.value for step in legal if not lacking.get(step, False)]
 
@@ -167,8 +171,11 @@ def filled_form(joint: JointCase, *, whole: bool = False) -> list[dict[str, Any]
 
 
 def _materials(session: Session, joint: JointCase, cases: list[Case]) -> list[dict[str, Any]]:
-    """The merged materials; `wanted` when a part whose turn it is or was needs it now, not only a later stage."""
-    theme, rows = joint.guide, materials_of(session, joint)
+    """The merged materials; `wanted` when a part whose turn it is or was needs it now, not only a later stage.
+
+    `tolerated` while it may follow what a part was accepted or decided over.
+    """
+    theme, rows, follow = joint.guide, materials_of(session, joint), still_following(session, joint, cases)
     later = {case.item for case in cases if case.state == CaseState.DRAFT} - awaited(joint, cases)
     names = {child["item"]: child for child in theme["children"]}
     shown = []
@@ -183,6 +190,7 @@ def _materials(session: Session, joint: JointCase, cases: list[Case]) -> list[di
                 "requested": row.requested,
                 "problem": open_problem(row),
                 "wanted": not later.issuperset(items),
+                "tolerated": material["code"] in follow,
             }
         )
     return shown

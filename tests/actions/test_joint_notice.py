@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from app.casework import (
+    intake,
     joint,
+    joint_collection,
     joint_queries,
     queries,
     supplement,
 )
-from tests.actions.conftest import Hall, last_paper
-from tests.actions.joint_hall import at_nine, child, receive, refused, ring, served, states
+from app.catalog.queries import theme as theme_of
+from tests.actions.conftest import ID, Hall, alarms_of, change_guide, last_paper
+from tests.actions.joint_hall import COMPANY, at_nine, child, decide, receive, refused, ring, served, states
 
 
 @pytest.fixture
@@ -101,3 +105,52 @@ def test_a_whole_that_the_law_has_accepted_already_counts_from_its_receipt(sprin
     parts = [queries.case_view("luolong", child(view, n), spring.at) for n in range(3)]
     assert view["state"] == "accepted" and all(part["flags"]["deemed_accepted"] for part in parts)
     assert view["clocks"]["statutory"]["used"] == parts[0]["clocks"]["statutory"]["used"] == 5
+
+
+def over_gap(hall: Hall) -> tuple[dict[str, Any], int, int]:
+    """(the whole, its id, its part that was granted while two tolerated papers may still follow)."""
+    food = theme_of("open-restaurant", on=hall.at.date())["children"][0]["item"]
+    change_guide(food, gap_pass=True)
+    view, joint_id = receive(hall, "open-restaurant", missing=("M4", "M5"))
+    part = child(view, 0)
+    tolerant = {"commitment": "补交", "gap_limit": 4}
+    hall.do(intake.accept_case, "clerk01", case_id=part, tolerant=tolerant)
+    view = hall.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    decide(hall, view, 0)
+    return view, joint_id, part
+
+
+def test_papers_that_may_follow_a_decided_part_are_handed_in_by_the_number_of_the_whole(spring: Hall) -> None:
+    _, joint_id, part = over_gap(spring)
+    view = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert [c["state"] for c in view["children"]] == ["granted", "accepted", "accepted"]
+    assert [m["code"] for m in view["materials"] if m["tolerated"]] == ["M4", "M5"]
+    view = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M4", "M1"])
+    assert [m["code"] for m in view["materials"] if m["tolerated"]] == ["M5"]
+    paper = last_paper(view)
+    assert (paper["complete"], [line["name"] for line in paper["outstanding"]]) == (False, ["食品安全管理人员身份证明"])
+    case = queries.case_view("luolong", part, spring.at)
+    assert (case["state"], [m["code"] for m in case["materials"] if m["tolerated"]]) == ("granted", ["M5"])
+    view = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M5"])
+    assert last_paper(view)["complete"] is True
+    assert queries.case_view("luolong", part, spring.at)["gap_due_at"] is None
+    assert not alarms_of(part).keys() & {"gap", "gap-soon"}
+
+
+@pytest.mark.parametrize("where", ["decided", "delivered"])
+def test_once_all_is_decided_nothing_else_is_taken_in(spring: Hall, where: str) -> None:
+    view, joint_id, part = over_gap(spring)
+    decide(spring, view, 1)
+    decide(spring, view, 2)
+    if where == "delivered":
+        spring.do(joint_collection.ready_joint, "pickup01", joint_id=joint_id)
+        spring.do(joint_collection.hand_over_joint, "pickup01", joint_id=joint_id, receiver=COMPANY, id_number=ID)
+    view = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert (view["state"], "supply" in view["steps"]) == (where, True)
+    with refused("case.nothing_missing"):
+        spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M1", "M4"])
+    view = spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M4", "M5"])
+    assert (view["state"], "supply" in view["steps"]) == (where, False)
+    assert queries.case_view("luolong", part, spring.at)["gap_due_at"] is None
+    with refused("case.nothing_missing"):
+        spring.do(joint.supply_joint, "clerk01", joint_id=joint_id, items=["M4"])

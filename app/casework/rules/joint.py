@@ -61,6 +61,7 @@ TABLE: tuple[JointLine, ...] = tuple(
             "行政许可法 §32(4)",
         ),
         (_OPEN, T.SUPPLY, P.CASE_ACCEPT, ("case.nothing_missing",), "行政许可法 §32(5)"),
+        ([S.DECIDED, S.DELIVERED], T.SUPPLY, P.CASE_ACCEPT, ("case.nothing_missing",), ""),  # 容缺通过
         (
             [S.ACCEPTED],
             T.EXTEND,
