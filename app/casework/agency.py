@@ -249,7 +249,7 @@ def reveal_principal(tx: Transaction, *, order_id: int, reason: str) -> dict[str
         raise Refusal("reveal.reason")
     order = _load(tx, order_id)
     _may(tx)
-    tx.record(FieldRevealed(of=f"agency:{order.id}", field="principal", reason=reason))
+    tx.look(FieldRevealed(of=f"agency:{order.id}", field="principal", reason=reason))
     principal, words = open_words(order, "principal"), open_words(order, "wish")
     return {
         "name": principal["name"],
@@ -318,6 +318,13 @@ def _move_clock(tx: Transaction, order: AgencyOrder) -> None:
     stand = reckoned(tx.session, order, tx.at, calendar)
     due: datetime | None = stand.due_at if stand else None
     _write(tx, order, due_at=due, order_at=due or NO_DUE, schedule_version=keep_schedule(tx, calendar))
+
+
+def tell_day(tx: Transaction, order: AgencyOrder) -> None:
+    """Part of an action: the day of an order that began before its year was announced, on paper once it is known (K7)."""
+    _move_clock(tx, order)
+    if order.due_at is not None:
+        _paper(tx, order, "acceptance")
 
 
 def _paper(tx: Transaction, order: AgencyOrder, form: str, **more: Any) -> None:

@@ -82,7 +82,7 @@ def _stops(session: Session, order: AgencyOrder) -> list[AgencyStop]:
 def calendar_of(session: Session, order: AgencyOrder, at: datetime) -> Schedule:
     """The schedule that the clock follows: the one that the printed day was counted with, or today's if that ends sooner.
 
-    An order that is over keeps the one that it ended with (K6).
+    An order that is over keeps the one that it ended with (K6); a calendar that knew no day has printed none.
     """
     today = schedule(order.hall, session)
     if order.schedule_version is None:
@@ -90,8 +90,10 @@ def calendar_of(session: Session, order: AgencyOrder, at: datetime) -> Schedule:
     printed = schedule_named(order.hall, order.schedule_version, session)
     if order.completed_at or order.ended_at:
         return printed
-    ends = [stand and stand.due_at for stand in (reckoned(session, order, at, each) for each in (today, printed))]
-    return today if ends[0] and (ends[1] is None or ends[0] < ends[1]) else printed
+    now, then = (reckoned(session, order, at, each) for each in (today, printed))
+    if now is None or then is None or then.provisional:
+        return today
+    return today if now.due_at and (then.due_at is None or now.due_at < then.due_at) else printed
 
 
 def _standing(session: Session, order: AgencyOrder, at: datetime) -> tuple[Reckoning | None, Light, bool]:

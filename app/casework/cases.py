@@ -133,7 +133,7 @@ def file_cases(tx: Transaction, cases: Sequence[Case]) -> None:
     """The same of many cases of the hall, with one statement for all their parts."""
     for case in cases:
         case.tab = TAB_OF[CaseState(case.state)]
-        case.order_at = case.promised_due_at or case.statutory_due_at or NO_DUE
+        case.order_at = min(filter(None, (case.promised_due_at, case.statutory_due_at)), default=NO_DUE)
     tx.session.flush()
     if cases:
         these = (Case.hall == tx.hall, Case.id.in_([case.id for case in cases]))
@@ -234,8 +234,8 @@ def clocks_from(case: Case, stops: Iterable[CaseStop]) -> CaseClocks | None:
 
 
 def calendar_of(session: Session, case: Case) -> Schedule:
-    """The schedule that the case's clocks follow: today's, or of a decided case the one of its decision (K6)."""
-    if case.decided_at is None:
+    """The schedule that the case's clocks follow: today's, or once they stand for good the one that they ended by (K6)."""
+    if ended_at(case) is None:
         return schedule(case.hall, session)
     return schedule_named(case.hall, case.schedule_version, session)
 
@@ -309,8 +309,11 @@ def wait(
 
 
 def clear_alarms(tx: Transaction, case: Case, keep: Collection[Alarm] = ()) -> None:
-    """Part of an action: nothing happens to the case by itself any more, but for what is kept."""
-    tx.execute(delete(CaseAlarm).where(*_alarms(tx, case), CaseAlarm.kind.not_in(keep)))
+    """Part of an action: nothing happens to the case by itself any more, but for what is kept.
+
+    An urging is to be answered whatever becomes of its case.
+    """
+    tx.execute(delete(CaseAlarm).where(*_alarms(tx, case), CaseAlarm.kind.not_in((Alarm.URGE, *keep))))
 
 
 def _alarms(tx: Transaction, case: Case) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from app.db import among, db, only_where
 from app.hall.rules.lights import Light
 
 _OPEN_JOINT = among("state", {JointState.RECEIVED, JointState.CORRECTION, JointState.ACCEPTED, JointState.DECIDED})
+UNDATED = "due_at IS NULL AND state = 'running'"
 _OPEN_ORDER = among("state", set(OrderState) - {OrderState.CLOSED, OrderState.CANCELLED})
 
 
@@ -114,6 +115,7 @@ class AgencyOrder(db.Model):
         Index("uq_agency_orders_number", "number", unique=True),
         Index("ix_agency_orders_open", "hall", "order_at", "id", **only_where(_OPEN_ORDER)),
         Index("ix_agency_orders_ordered", "hall", "ordered_at"),
+        Index("ix_agency_orders_undated", "hall", "schedule_version", **only_where(UNDATED)),
     )
 
     hall: Mapped[str] = mapped_column(primary_key=True)

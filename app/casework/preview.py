@@ -7,12 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.casework.cases import clocks_from
-from app.casework.models import Case, CaseStop
+from app.casework.models import RUNNING, Case, CaseStop
 from app.casework.rules.clocks import Clock, reckoned
-from app.casework.rules.states import DECIDING
 from app.db import db
 from app.hall.queries import schedule as schedule_in_force
 from app.hall.rules.hours import Schedule
@@ -29,7 +28,7 @@ def moved_by(hall: str, schedule: Schedule, at: datetime, limit: int) -> dict[st
     paper; then the printed one stands. `items` are the first `limit`, soonest due first. `looked` of the `open` cases
     were computed, at most MOST.
     """
-    running = (Case.hall == hall, Case.state.in_(sorted(DECIDING)), Case.clock_from_at.is_not(None))
+    running = (Case.hall == hall, text(RUNNING))
     total = db.session.execute(select(func.count()).select_from(Case).where(*running)).scalar_one()
     first = select(Case.id).where(*running).order_by(Case.order_at, Case.id).limit(MOST)
     these = (Case.hall == hall, Case.id.in_(first))

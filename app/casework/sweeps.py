@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, text
+from sqlalchemy import ColumnElement, delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from app.action import Transaction, action
-from app.casework import joint_papers, joint_parts, papers
+from app.casework import agency, joint_papers, joint_parts, papers
 from app.casework.cases import clocks_of, load_each, open_field, reviews_of, said, stops_of
 from app.casework.intake import accept, day, gap_consequence, give_up, is_told_late
-from app.casework.joint_models import JointCase
-from app.casework.models import Case, CaseAlarm, CaseSignal
+from app.casework.joint_models import UNDATED, AgencyOrder, JointCase
+from app.casework.models import RUNNING, Case, CaseAlarm, CaseSignal, CaseUrge
 from app.casework.moves import move_all
 from app.casework.pledges import may_follow, set_gap
 from app.casework.rules.alarms import TOLD, UNCLAIMED, Alarm, rings_at
 from app.casework.rules.clocks import CaseClocks, Clock, reckoned, standing
 from app.casework.rules.ladder import Level, Rung, tell_at, waits
-from app.casework.rules.states import DECIDING, INTAKE, PICKUP, CaseState, CaseStep
+from app.casework.rules.states import INTAKE, PICKUP, CaseState, CaseStep
 from app.casework.signals import forget_signals, owners_of, signal
-from app.db import among
 from app.events import CaseOverran, CaseReminded
 from app.hall.queries import schedule_named
 from app.hall.rules.hours import Schedule
 from app.hall.settings import schedule_in
 from app.now import iso
+
+log = logging.getLogger("yichuang.sweeps")
 
 # At most so many in one transaction, so that clerks never wait long for the hall's lock.
 LIGHTS = 50
@@ -43,8 +48,28 @@ def sweep_lights(tx: Transaction) -> dict[str, Any]:
         select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at).limit(LIGHTS)
     )
     cases = tx.execute(due).scalars().all()
-    move_all(tx, cases, "time")
-    return {"changed": len(cases), "more": len(cases) == LIGHTS}
+    failed: list[str] = []
+    with _alone(tx, "lights", failed):
+        move_all(tx, cases, "time")
+    if failed:
+        failed.clear()
+        for case in cases:
+            with _alone(tx, f"case:{case.id}", failed):
+                move_all(tx, [case], "time")
+    return {"changed": len(cases) - len(failed), "more": len(failed) < len(cases) == LIGHTS}
+
+
+@contextmanager
+def _alone(tx: Transaction, what: str, failed: list[str]) -> Iterator[None]:
+    """One case that nobody can open or count holds up no other: it is undone, and the log names it."""
+    try:
+        with tx.alone():
+            yield
+    except DBAPIError:
+        raise
+    except Exception:
+        log.exception("%s of %s cannot be swept", what, tx.hall)
+        failed.append(what)
 
 
 @action
@@ -52,22 +77,25 @@ def sweep_calendar(tx: Transaction) -> dict[str, Any]:
     """Recompute what is open and was computed with another calendar or other hours: cases, alarms, signals (K6).
 
     Decided cases never change. A printed promise stands; where the new calendar would have put it off, the applicant is
-    told what became of both limits. Locks the hall. Tells ClocksMoved, NoticeIssued.
+    told what became of both limits, and on which days they end once their year is announced (K7). Locks the hall. Tells
+    ClocksMoved, NoticeIssued.
     """
     calendar = schedule_in(tx)
     moved = {"changed": _move_cases(tx, calendar), "joint": _move_joints(tx, calendar)}
-    moved |= {"alarms": _move_alarms(tx, calendar), "signals": _move_signals(tx, calendar)}
+    moved |= {"orders": _date_orders(tx, calendar), "alarms": _move_alarms(tx, calendar)}
+    moved |= {"signals": _move_signals(tx, calendar)}
     return {**moved, "more": RINGS in moved.values()}
 
 
 def _move_cases(tx: Transaction, calendar: Schedule) -> int:
-    open_ = text(among("cases.state", DECIDING))  # as the index says it, or SQLite would not use that
-    cases = _stale(tx, select(Case).where(Case.hall == tx.hall, open_), Case.schedule_version, calendar)
-    before = {case.id: _before(case) for case in cases}
-    for case in move_all(tx, cases, "calendar"):
-        clocks = clocks_of(tx.session, case)
-        assert clocks is not None  # they have just been moved
-        if told := _change_told(tx, clocks, *before[case.id], calendar):
+    running = text(RUNNING)  # as the index says it, or SQLite would not use that
+    cases = _stale(tx, select(Case).where(Case.hall == tx.hall, running), Case.schedule_version, calendar)
+    before = {case.id: _Before.of(case) for case in cases}
+    kept = move_all(tx, cases, "calendar")
+    for case in cases:
+        was = before[case.id]
+        clocks = clocks_of(tx.session, case) if case in kept or was.provisional else None
+        if clocks is not None and (told := _change_told(tx, clocks, was, calendar)):
             papers.issue(tx, case, "deadline_change", **told)
     return len(cases)
 
@@ -77,12 +105,25 @@ def _move_joints(tx: Transaction, calendar: Schedule) -> int:
     open_ = select(JointCase).where(JointCase.hall == tx.hall, JointCase.decided_at.is_(None))
     joints = _stale(tx, open_, JointCase.schedule_version, calendar)
     for joint in joints:
-        parts, before = joint_parts.cases_of(tx.session, joint), _before(joint)
+        parts, was = joint_parts.cases_of(tx.session, joint), _Before.of(joint)
         joint_parts.move_clocks(tx, joint, parts)
         clocks = joint_parts.joint_clocks(tx.session, joint, parts)
-        if clocks is not None and (told := _change_told(tx, clocks, *before, calendar)):
+        if clocks is None or joint.promise_version is None:  # not accepted as a whole
+            continue
+        if clocks.promise_at is None and joint.promised_due_at is not None:  # its acceptance could not say the day
+            joint_parts.write(tx, joint, promise_version=joint.schedule_version)
+        if told := _change_told(tx, clocks, was, calendar):
             joint_papers.issue(tx, joint, "deadline_change", **told)
     return len(joints)
+
+
+def _date_orders(tx: Transaction, calendar: Schedule) -> int:
+    """Errands that began before their year was announced; what was printed of the others stands (C14)."""
+    undated = select(AgencyOrder).where(AgencyOrder.hall == tx.hall, text(UNDATED))
+    orders = _stale(tx, undated, AgencyOrder.schedule_version, calendar)
+    for order in orders:
+        agency.tell_day(tx, order)
+    return len(orders)
 
 
 def _move_alarms(tx: Transaction, calendar: Schedule) -> int:
@@ -113,26 +154,40 @@ def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> lis
     return rows
 
 
-def _before(case: Case | JointCase) -> tuple[dict[Clock, str | None], str | None]:
-    """The days on which both limits ended, and the schedule that said so."""
-    return {clock: day(getattr(case, f"{clock}_due_at")) for clock in Clock}, case.schedule_version
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """The days on which both limits ended, the schedule that said so, and whether no day could be printed."""
+
+    days: dict[Clock, str | None]
+    version: str
+    provisional: bool
+
+    @classmethod
+    def of(cls, case: Case | JointCase) -> _Before:
+        days = {clock: day(getattr(case, f"{clock}_due_at")) for clock in Clock}
+        return cls(days, case.schedule_version, case.provisional)
 
 
-def _change_told(
-    tx: Transaction, clocks: CaseClocks, before: dict[Clock, str | None], version: str | None, calendar: Schedule
-) -> dict[str, Any] | None:
-    """What the paper says became of both limits, and that the printed promise stands; None where that is no news."""
-    afresh, old = replace(clocks, promise_at=None), schedule_named(tx.hall, str(version), tx.session)
+def _change_told(tx: Transaction, clocks: CaseClocks, was: _Before, calendar: Schedule) -> dict[str, Any] | None:
+    """What the paper says became of both limits, and that the printed promise stands; None where that is no news.
+
+    Once their year is announced it says when they end; of one that stands still the notice of the stop has told.
+    """
+    afresh, old = replace(clocks, promise_at=None), schedule_named(tx.hall, was.version, tx.session)
     anew, printed = standing(afresh, calendar, tx.at), clocks.promise_at
-    due_at = anew.promised.due_at
-    if printed is None or due_at is None or due_at in (printed, reckoned(afresh, Clock.PROMISED, old, tx.at).due_at):
+    due_at, days = anew.promised.due_at, {clock: day(anew.of(clock).due_at) for clock in Clock}
+    kept = printed is not None and due_at is not None and due_at > printed
+    moves: list[dict[str, str | None]]
+    if was.provisional and not anew.provisional:
+        cause, moves = "announced", [{"clock": clock.value, "after_on": on} for clock, on in days.items() if on]
+    elif kept and due_at != reckoned(afresh, Clock.PROMISED, old, tx.at).due_at:
+        cause = "closure" if old.calendar.version == calendar.calendar.version else "calendar"
+        moves = [{"clock": clock.value, "before_on": was.days[clock], "after_on": days[clock]} for clock in Clock]
+    else:
         return None
-    moves = [
-        {"clock": clock.value, "before_on": before[clock], "after_on": day(anew.of(clock).due_at)} for clock in Clock
-    ]
-    moves[0]["promise_on"] = day(printed)
-    cause = "closure" if old.calendar.version == calendar.calendar.version else "calendar"
-    return {"cause": cause, "clocks": moves, "calendar": calendar.calendar.version}
+    if kept:
+        moves[0]["promise_on"] = day(printed)
+    return {"cause": cause, "clocks": moves, "calendar": calendar.calendar.version} if moves else None
 
 
 def _move_alarm(tx: Transaction, alarm: CaseAlarm, case: Case, calendar: Schedule) -> None:
@@ -146,6 +201,9 @@ def _move_alarm(tx: Transaction, alarm: CaseAlarm, case: Case, calendar: Schedul
         case.notice_due_at = due_at  # all of them are written together at the end
     elif alarm.kind == Alarm.GAP:
         set_gap(tx, case, due_at)
+    elif alarm.kind == Alarm.URGE:
+        open_ = (CaseUrge.hall == tx.hall, CaseUrge.case_id == case.id, CaseUrge.answered_at.is_(None))
+        tx.execute(update(CaseUrge).where(*open_).values(answer_due_at=due_at))
 
 
 @action
@@ -160,15 +218,18 @@ def ring_alarms(tx: Transaction) -> dict[str, Any]:
     due = due.where(CaseAlarm.hall == tx.hall, CaseAlarm.due_at <= tx.at)
     rows = tx.execute(due.order_by(CaseAlarm.due_at, CaseAlarm.case_id).limit(RINGS)).all()
     cases = load_each(tx, [row.case_id for row in rows])
+    failed: list[str] = []
     for case_id, kind, due_at in rows:
-        mine = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case_id, CaseAlarm.kind == kind)
-        if tx.execute(delete(CaseAlarm).where(*mine)).rowcount:  # an alarm before may have ended the case
-            _ring(tx, cases[case_id], Alarm(kind), due_at)
-    return {"rung": len(rows), "more": len(rows) == RINGS}
+        with _alone(tx, f"case:{case_id}", failed):
+            _ring(tx, cases[case_id], kind, due_at)
+    return {"rung": len(rows) - len(failed), "more": len(failed) < len(rows) == RINGS}
 
 
-def _ring(tx: Transaction, case: Case, alarm: Alarm, due_at: datetime) -> None:
-    match alarm:
+def _ring(tx: Transaction, case: Case, alarm: str, due_at: datetime) -> None:
+    mine = (CaseAlarm.hall == tx.hall, CaseAlarm.case_id == case.id, CaseAlarm.kind == alarm)
+    if not tx.execute(delete(CaseAlarm).where(*mine)).rowcount:  # an alarm before may have ended the case
+        return
+    match Alarm(alarm):
         case Alarm.NOTICE:
             _notice(tx, case)
         case Alarm.SUPPLEMENT:
@@ -181,16 +242,18 @@ def _ring(tx: Transaction, case: Case, alarm: Alarm, due_at: datetime) -> None:
             _stop(tx, case)
         case Alarm.STAGE:
             _stage(tx, case)
+        case Alarm.PRE_REVIEW:
+            signal(tx, case, Level.PRE_REVIEW)
         case Alarm.UNCLAIMED_3:
-            _remind(tx, case, alarm, times=1)
+            _remind(tx, case, Alarm.UNCLAIMED_3, times=1)
         case Alarm.UNCLAIMED_7:
-            _remind(tx, case, alarm, times=2)
+            _remind(tx, case, Alarm.UNCLAIMED_7, times=2)
         case Alarm.UNCLAIMED_10 | Alarm.DELIVERY:
             _undelivered(tx, case)
         case Alarm.CHECK:
             _check(tx, case)
         case Alarm.URGE:
-            _urge(tx, case)
+            signal(tx, case, Level.UNANSWERED)
 
 
 def _notice(tx: Transaction, case: Case) -> None:
@@ -241,16 +304,20 @@ def _stop(tx: Transaction, case: Case) -> None:
 
 
 def _overran(tx: Transaction, case: Case, ground: str) -> None:
-    tx.record(CaseOverran(**said(case), ground=ground, department=owners_of(tx, case)[0]))
-    signal(tx, case, Level.OVERRUN)
+    """The department for which the clock stands still has let it stand too long; before the acceptance, the owners."""
+    stops = stops_of(tx.session, tx.hall, case.id)
+    whose = [stop.department for stop in stops if stop.until_at is None and stop.department] or owners_of(tx, case)
+    tx.record(CaseOverran(**said(case), ground=ground, department=whose[0]))
+    signal(tx, case, Level.OVERRUN, whose)
 
 
 def _stage(tx: Transaction, case: Case) -> None:
-    """A department has not taken up its part."""
+    """A department has not taken up its part; whoever has is not reproached."""
     if case.state not in (CaseState.ACCEPTED, CaseState.REVIEW, CaseState.FORWARDED):
         return
-    if any(part.state == "open" and not part.taken_by for part in reviews_of(tx.session, tx.hall, case.id)):
-        signal(tx, case, Level.STAGE)
+    parts = reviews_of(tx.session, tx.hall, case.id)
+    if untaken := [part.department for part in parts if part.state == "open" and not part.taken_by]:
+        signal(tx, case, Level.STAGE, untaken)
 
 
 def _remind(tx: Transaction, case: Case, alarm: Alarm, times: int) -> None:
@@ -274,8 +341,3 @@ def _undelivered(tx: Transaction, case: Case) -> None:
 def _check(tx: Transaction, case: Case) -> None:
     if case.checked_at is None and case.state in (CaseState.GRANTED, CaseState.READY, CaseState.DELIVERED):
         signal(tx, case, Level.CHECK)
-
-
-def _urge(tx: Transaction, case: Case) -> None:
-    if CaseState(case.state) in DECIDING:
-        signal(tx, case, Level.UNANSWERED)

@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from app import eventlog
-from app.casework import agency, agency_queries
+from app.casework import agency, agency_queries, sweeps
 from app.casework.joint_models import AgencyOrder
 from app.casework.models import Case
 from app.db import HallHead, db
 from app.errors import Refusal
+from app.events import SYSTEM
 from app.notices.queries import notice
 from app.now import SHANGHAI
 from tests.actions.conftest import ID, Hall
-from tests.actions.test_sweeps import take_off
+from tests.actions.test_sweeps import announce, take_off
 
 PERSON = {"name": "李秀兰", "id_number": ID, "phone": "13812341234"}
 
@@ -124,6 +125,27 @@ def test_a_calendar_that_ends_sooner_counts(spring: Hall) -> None:
     spring.at = datetime(2026, 3, 12, 9, 0, tzinfo=SHANGHAI)
     done = spring.do(agency.complete_order, "clerk01", order_id=order_id, result="已办")
     assert due(done) == "2026-03-11" and done["clock"]["late"]  # as it stood until then
+
+
+def test_the_day_is_printed_once_the_year_is_announced_and_then_stands(
+    spring: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "RINGS", 1)
+    spring.at = datetime(2026, 12, 30, 10, tzinfo=SHANGHAI)
+    _, order_id = ordered(spring)
+    view = spring.do(agency.accept_order, "clerk01", order_id=order_id, complete=True)
+    assert view["clock"]["provisional"] and view["clock"]["due_at"] is None
+    take_off(spring, date(2026, 3, 9))  # another calendar that knows nothing of 2027 either
+    assert [spring.do(sweeps.sweep_calendar, SYSTEM)["orders"] for _ in range(2)] == [1, 0]
+    assert seen(spring, order_id)["notices"] == view["notices"]
+    announce(spring)
+    assert [spring.do(sweeps.sweep_calendar, SYSTEM)["orders"] for _ in range(2)] == [1, 0]
+    told = seen(spring, order_id)
+    assert len(told["notices"]) == len(view["notices"]) + 1
+    assert due(told) == printed(told) == "2027-01-05"
+    announce(spring, date(2027, 1, 4))
+    assert spring.do(sweeps.sweep_calendar, SYSTEM)["orders"] == 0
+    assert due(seen(spring, order_id)) == "2027-01-05"
 
 
 @pytest.mark.parametrize("late", [False, True])

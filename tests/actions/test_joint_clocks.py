@@ -18,9 +18,10 @@ from app.casework.joint_models import JointCase
 from app.db import db
 from app.events import SYSTEM
 from app.hall.settings import amend_calendar
-from app.now import iso
+from app.now import SHANGHAI, iso
 from tests.actions.conftest import Hall, last_paper
 from tests.actions.joint_hall import at_nine, child, receive, refused
+from tests.actions.test_sweeps import announce, take_off
 
 
 @pytest.fixture
@@ -121,3 +122,39 @@ def test_a_new_calendar_does_not_put_off_the_printed_promise_of_the_whole(spring
     case_id = child(view, 0)
     spring.do(special.resume_case, spring.approver(queries.case_view("luolong", case_id, spring.at)), case_id=case_id)
     assert clock(spring, joint_id)["due_at"] > printed
+
+
+def test_the_whole_and_its_parts_are_told_their_days_once_the_year_is_announced(spring: Hall) -> None:
+    spring.at = datetime(2026, 12, 30, 9, tzinfo=SHANGHAI)
+    _, joint_id = receive(spring, "open-restaurant")
+    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    papers = view["notices"]
+    assert clock(spring, joint_id)["due_at"] is None and last_paper(view)["provisional"]
+    announce(spring)
+    for _ in range(2):
+        spring.do(sweeps.sweep_calendar, SYSTEM)
+    view = joint_queries.joint_view("luolong", joint_id, spring.at)
+    due_at, paper = view["clocks"]["promised"]["due_at"], last_paper(view)
+    assert (len(view["notices"]), paper["cause"]) == (len(papers) + 1, "announced")
+    assert paper["clocks"][0] == {"clock": "promised", "after_on": due_at[:10]}
+    for n in range(len(view["children"])):
+        case = queries.case_view("luolong", child(view, n), spring.at)
+        assert [notice["kind"] for notice in case["notices"]].count("deadline_change") == 1
+        assert case["printed_due_at"] == case["clocks"]["promised"]["due_at"]
+    announce(spring, date(2027, 1, 5))
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    view = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert view["clocks"]["promised"]["due_at"] == due_at
+    assert last_paper(view)["clocks"][0]["promise_on"] == due_at[:10]
+
+
+def test_a_promise_of_the_whole_that_is_brought_forward_is_no_promise_kept(spring: Hall) -> None:
+    off = date(2026, 3, 4), date(2026, 3, 5)
+    take_off(spring, *off)
+    _, joint_id = receive(spring, "open-restaurant")
+    view = spring.do(joint.accept_joint, "clerk01", joint_id=joint_id)
+    take_off(spring, *off[:1])
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    now = joint_queries.joint_view("luolong", joint_id, spring.at)
+    assert now["clocks"]["promised"]["due_at"] < view["clocks"]["promised"]["due_at"]
+    assert now["notices"] == view["notices"]

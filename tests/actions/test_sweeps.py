@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
+import pypdf
 import pytest
 from sqlalchemy import event
 
 from app import eventlog
-from app.casework import delivery, inbox, intake, queries, review, special, supplement, sweeps
-from app.casework.models import Case, CaseReview, CaseSignal
+from app.action import Transaction
+from app.casework import (
+    delivery,
+    inbox,
+    intake,
+    oversight,
+    preview,
+    queries,
+    review,
+    special,
+    supplement,
+    sweeps,
+)
+from app.casework.annex import ledger_paper
+from app.casework.models import Case, CaseReview, CaseSignal, CaseStop
 from app.catalog.queries import search_items
 from app.db import db
 from app.events import SYSTEM
 from app.hall import settings as hall_settings
 from app.hall.holidays import read
+from app.hall.queries import schedule
 from app.hall.rules.calendar import WorkCalendar
 from app.hall.settings import add_exception
 from app.now import SHANGHAI
 from tests.actions.conftest import Hall, alarms_of, change_guide, last_paper, refused
 from tests.actions.test_intake import found, kinds, on, told, with_gap
+from tests.actions.test_review import with_departments
 from tests.actions.test_supplement import change_rules
 
 DAY_OFF = date(2026, 3, 4)
 
 
-def take_off(hall: Hall, *days: date) -> None:
+def take_off(hall: Hall, *days: date, announced: dict[int, str] | None = None) -> None:
     """Put a calendar in force in which these days are not worked."""
     old = read()
     days_off = {**old.days_off, **dict.fromkeys(days, "临时放假")}
-    whole = WorkCalendar.of(days_off=days_off, makeup=dict(old.makeup), source=dict(old.source))
+    whole = WorkCalendar.of(days_off=days_off, makeup=dict(old.makeup), source={**old.source, **(announced or {})})
     hall_settings.import_calendar(actor=SYSTEM, at=hall.at, data=whole.to_json())
+
+
+def announce(hall: Hall, *days: date) -> None:
+    """Put a calendar in force that holds 2027 too; besides New Year these days are not worked."""
+    take_off(hall, date(2027, 1, 1), *days, announced={2027: "测试用"})
 
 
 def ring(hall: Hall, at: datetime) -> int:
@@ -48,6 +70,13 @@ def signals(case_id: int) -> set[str]:
     levels = set(db.session.query(CaseSignal.level).filter_by(case_id=case_id).distinct())
     db.session.rollback()
     return {level for (level,) in levels}
+
+
+def signalled(case_id: int, level: str, rung: str) -> set[str]:
+    """Of which departments this rung is told, or will be."""
+    rows = db.session.query(CaseSignal.department).filter_by(case_id=case_id, level=level, rung=rung).all()
+    db.session.rollback()
+    return {department for (department,) in rows}
 
 
 # ── lights
@@ -109,7 +138,7 @@ def test_a_printed_promise_stands_and_the_applicant_is_told_of_the_new_calendar(
     take_off(spring, DAY_OFF)
     assert spring.do(sweeps.sweep_calendar, SYSTEM)["changed"] == 1
     rest = spring.do(sweeps.sweep_calendar, SYSTEM)
-    assert rest == {"changed": 0, "joint": 0, "alarms": 0, "signals": 0, "more": False}
+    assert rest == {"changed": 0, "joint": 0, "orders": 0, "alarms": 0, "signals": 0, "more": False}
     case = view(spring, open_id)
     assert case["clocks"]["promised"]["due_at"].startswith("2026-03-09T18")
     assert case["clocks"]["statutory"]["due_at"].startswith("2026-03-17T18")
@@ -160,6 +189,17 @@ def test_a_promise_brought_forward_is_never_put_off_beyond_what_was_printed(spri
     assert view(spring, case_id)["clocks"]["promised"]["remaining"] == 1  # by the calendar of the paper
 
 
+def test_the_annex_names_the_hours_by_which_a_kept_promise_counts(spring: Hall) -> None:
+    code = search_items("食品经营许可延续")["items"][0]["code"]
+    change_guide(code, promised={"amount": 14, "unit": "WH"})
+    _, case_id = spring.accepted(item=code)
+    spring.later(hours=1).do(hall_settings.set_hours, "admin01", hours="09:00-12:00", from_on=date(2026, 3, 3))
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    pages = pypdf.PdfReader(BytesIO(ledger_paper("luolong", case_id, spring.at))).pages
+    text = re.sub(r"\s", "", "".join(page.extract_text() for page in pages))
+    assert "2026-03-03→09:00–12:00；承诺按08:30–12:00、13:30–18:00" in text
+
+
 def test_a_day_more_of_work_shortens_what_was_promised(spring: Hall) -> None:
     take_off(spring, DAY_OFF)
     case, case_id = spring.accepted()
@@ -194,15 +234,96 @@ def test_what_waits_for_the_calendar_gets_its_day_when_it_comes(spring: Hall) ->
     _, gap = with_gap(spring)
     spring.do(intake.accept_case, "clerk01", case_id=gap, tolerant={"commitment": "补交", "gap_limit": 4})
     assert alarms_of(received)["notice"] is None
-    old = read()
-    days_off = {**old.days_off, date(2027, 1, 1): "元旦"}
-    source = {**old.source, 2027: "测试用"}
-    whole = WorkCalendar.of(days_off=days_off, makeup=dict(old.makeup), source=source)
-    hall_settings.import_calendar(actor=SYSTEM, at=spring.at, data=whole.to_json())
+    announce(spring)
     spring.do(sweeps.sweep_calendar, SYSTEM)
     assert view(spring, received)["notice_due_at"].startswith("2027-01-11T18:00")
     assert view(spring, gap)["gap_due_at"].startswith("2027-01-08T18:00")
     assert alarms_of(gap)["gap-soon"].astimezone(SHANGHAI) == datetime(2027, 1, 6, 8, 30, tzinfo=SHANGHAI)
+
+
+def test_who_was_told_no_day_is_told_it_once_the_year_is_announced(spring: Hall) -> None:
+    """It counts as printed from then on: a calendar that comes later does not put it off (K6, K7)."""
+    spring.at = datetime(2026, 12, 30, 10, tzinfo=SHANGHAI)
+    case, case_id = spring.accepted()
+    assert last_paper(case)["provisional"] and case["printed_due_at"] is None
+    take_off(spring, DAY_OFF)  # another calendar that knows nothing of 2027 either
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert view(spring, case_id)["notices"] == case["notices"]
+    announce(spring)
+    for _ in range(2):
+        spring.do(sweeps.sweep_calendar, SYSTEM)
+    told_, case = kinds(case), view(spring, case_id)
+    assert kinds(case) == [*told_, "deadline_change"]
+    paper, due_at = last_paper(case), case["clocks"]["promised"]["due_at"]
+    assert due_at.startswith("2027-01-07T18:00") and case["printed_due_at"] == due_at
+    assert (paper["cause"], paper["promised_due_on"], paper["provisional"]) == ("announced", "2027-01-07", False)
+    assert paper["clocks"] == [
+        {"clock": "promised", "after_on": "2027-01-07"},
+        {"clock": "statutory", "after_on": "2027-01-14"},
+    ]
+    announce(spring, date(2027, 1, 5))
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    case = view(spring, case_id)
+    assert case["clocks"]["promised"]["due_at"] == due_at and case["clocks"]["promised"]["kept"]
+    assert last_paper(case)["clocks"] == [
+        {"clock": "promised", "before_on": "2027-01-07", "after_on": "2027-01-08", "promise_on": "2027-01-07"},
+        {"clock": "statutory", "before_on": "2027-01-14", "after_on": "2027-01-15"},
+    ]
+
+
+def test_a_limit_of_the_year_to_come_is_told_beside_one_that_ended_before(spring: Hall) -> None:
+    spring.at = datetime(2026, 12, 22, 10, tzinfo=SHANGHAI)
+    case, case_id = spring.accepted()
+    assert case["clocks"]["promised"]["due_at"] and "promised_due_on" not in last_paper(case)
+    announce(spring)
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    paper = last_paper(view(spring, case_id))
+    assert [(line["clock"], line["after_on"]) for line in paper["clocks"]] == [
+        ("promised", "2026-12-29"),
+        ("statutory", "2027-01-06"),
+    ]
+
+
+def test_of_a_promise_that_stands_still_no_day_is_told(spring: Hall) -> None:
+    spring.at = datetime(2026, 12, 30, 10, tzinfo=SHANGHAI)
+    case, case_id = spring.accepted()
+    spring.do(special.check_site, spring.approver(case), case_id=case_id, days=3)
+    announce(spring)
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert [line["clock"] for line in last_paper(view(spring, case_id))["clocks"]] == ["statutory"]
+    spring.do(special.suspend_case, spring.approver(case), case_id=resumed(spring, case_id), ground="testing", days=3)
+    papers = kinds(view(spring, case_id))
+    announce(spring, date(2027, 1, 5))
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert kinds(view(spring, case_id)) == papers
+
+
+def resumed(hall: Hall, case_id: int) -> int:
+    hall.do(special.resume_case, hall.approver(view(hall, case_id)), case_id=case_id)
+    return case_id
+
+
+def test_a_closure_moves_the_clock_of_a_result_that_is_still_on_its_way_to_the_window(spring: Hall) -> None:
+    """What is finished on the spot is measured to the applicant's hand: until then it is open (K5)."""
+    code = search_items("食品经营许可延续")["items"][0]["code"]
+    hours = {"promised": {"amount": 2, "unit": "WH"}, "statutory": {"amount": 5, "unit": "WD"}}
+    change_guide(code, time_class="instant", **hours)
+    case, case_id = spring.accepted(item=code)
+    _, done_id = spring.accepted(item=code)
+    for n in range(len(case["departments"])):
+        for each in (case_id, done_id):
+            spring.do(review.decide_case, spring.approver(case, n), case_id=each, outcome="granted")
+    spring.do(delivery.ready_case, "pickup01", case_id=done_id)
+    shut = {"from_at": on(3, 2, 11), "to_at": on(3, 2, 12), "opens": False, "reason": "停电"}
+    spring.do(add_exception, "admin01", **shut)
+    assert preview.moved_by("luolong", schedule("luolong"), spring.at, 1)["open"] == 1
+    assert view(spring, case_id)["clocks"]["promised"]["due_at"].startswith("2026-03-02T14:30")
+    assert [spring.do(sweeps.sweep_calendar, SYSTEM)["changed"] for _ in range(2)] == [1, 0]
+    ends = dict(db.session.query(Case.id, Case.promised_due_at))
+    db.session.rollback()
+    assert ends == {case_id: on(3, 2, 14, 30), done_id: on(3, 2, 12)}
+    assert view(spring, case_id)["clocks"]["promised"]["due_at"].startswith("2026-03-02T14:30")
+    assert view(spring, done_id)["clocks"]["promised"]["due_at"].startswith("2026-03-02T12:00")
 
 
 def test_a_closure_moves_hours_and_not_days(spring: Hall) -> None:
@@ -287,6 +408,45 @@ def test_a_part_nobody_takes_up_is_signalled_and_one_that_was_taken_is_not(sprin
     assert signals(taken) == set()
 
 
+def test_only_the_department_that_has_not_taken_its_part_hears_of_the_stage(spring: Hall) -> None:
+    case, case_id = spring.accepted(item=with_departments("parallel"))
+    spring.do(review.take_case, spring.approver(case, 0), case_id=case_id)
+    ring(spring, on(3, 3, 18))
+    others = {part["department"] for part in case["departments"][1:]}
+    assert signalled(case_id, "stage", "owner") == others
+    assert signalled(case_id, "stage", "chief") <= others
+
+
+def test_who_takes_its_part_overnight_hears_nothing_of_the_stage_and_the_chief_of_the_others(spring: Hall) -> None:
+    case, case_id = spring.accepted(item=with_departments("parallel"))
+    ring(spring, on(3, 3, 18))  # the doors are shut: nobody is told before the morning
+    spring.at = on(3, 4, 8)
+    spring.do(review.take_case, spring.approver(case, 0), case_id=case_id)
+    spring.at = on(3, 4, 9)
+    spring.do(oversight.tell_signals, SYSTEM)
+    assert signalled(case_id, "stage", "owner") == {part["department"] for part in case["departments"][1:]}
+    assert len(signalled(case_id, "stage", "chief")) == 1  # they are late still
+
+
+def test_an_overrun_is_told_of_the_department_that_stopped_the_clock(spring: Hall) -> None:
+    case, case_id = spring.accepted(item=with_departments("parallel"))
+    stopping = case["departments"][1]["department"]
+    spring.do(special.suspend_case, spring.approver(case, 1), case_id=case_id, ground="testing", days=1)
+    ring(spring, on(3, 4, 10))
+    assert [event.department for event in told(case_id) if event.kind == "case.overran"] == [stopping]
+    for rung in ("owner", "chief", "supervisor"):
+        assert signalled(case_id, "overrun", rung) == {stopping}
+
+
+def test_a_stop_of_old_that_does_not_say_whose_it_is_overruns_for_all_who_decide(spring: Hall) -> None:
+    case, case_id = spring.accepted(item=with_departments("parallel"))
+    spring.do(special.suspend_case, spring.approver(case, 1), case_id=case_id, ground="testing", days=1)
+    db.session.query(CaseStop).update({"department": None})
+    db.session.commit()
+    ring(spring, on(3, 4, 10))
+    assert signalled(case_id, "overrun", "owner") == {part["department"] for part in case["departments"]}
+
+
 def test_a_result_that_nobody_collects_is_reminded_of_twice_and_then_signalled(spring: Hall) -> None:
     case, case_id = spring.accepted(item=found(lambda guide: len(guide["departments"]) == 1)["code"])
     spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
@@ -324,6 +484,42 @@ def test_an_alarm_of_a_case_that_went_another_way_is_dropped(spring: Hall) -> No
     assert alarms_of(case_id) == {}
 
 
+# ── what cannot be swept
+
+
+def test_a_case_that_cannot_be_opened_holds_up_no_other(spring: Hall, caplog: pytest.LogCaptureFixture) -> None:
+    one = found(lambda guide: len(guide["departments"]) == 1)["code"]
+    ids = []
+    for _ in range(2):
+        case, case_id = spring.accepted(item=one)
+        spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
+        spring.do(delivery.ready_case, "pickup01", case_id=case_id)
+        ids.append(case_id)
+    db.session.query(Case).filter_by(id=ids[0]).update({"codes_sealed": "damaged"})
+    db.session.commit()
+    before = alarms_of(ids[0]), told(ids[0])
+    assert ring(spring, on(3, 5, 18)) == 1
+    assert (alarms_of(ids[0]), told(ids[0])) == before  # it stays due, and nothing of it is half done
+    assert last_paper(view(spring, ids[1]))["of"] == "collect"
+    assert f"case:{ids[0]} of luolong cannot be swept" in caplog.text
+    assert eventlog.verify("luolong") is None
+
+
+def test_a_light_that_cannot_be_turned_leaves_the_others(spring: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    (_, bad), (_, good) = spring.accepted(), spring.accepted()
+    moves = sweeps.move_all
+
+    def failing(tx: Transaction, cases: list[Case], why: str) -> Any:
+        moves(tx, cases, why)
+        return 1 // all(case.id != bad for case in cases)
+
+    monkeypatch.setattr(sweeps, "move_all", failing)
+    spring.at = on(3, 6, 9)
+    assert spring.do(sweeps.sweep_lights, SYSTEM) == {"changed": 1, "more": False}
+    assert [view(spring, case_id)["light"] for case_id in (bad, good)] == ["green", "amber"]
+    assert eventlog.verify("luolong") is None
+
+
 class TestCost:
     """What a sweep reads does not grow with the cases that are open. SQLite says its plan even of empty tables."""
 
@@ -355,7 +551,7 @@ class TestCost:
         read: list[tuple[str, Any]] = []
 
         def note(_conn: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-            if re.search("FROM (cases|case_alarms|case_signals|joint_cases)", statement):
+            if re.search("FROM (cases|case_alarms|case_signals|joint_cases|agency_orders)", statement):
                 read.append((statement, parameters))
 
         event.listen(db.engine, "before_cursor_execute", note)
@@ -373,6 +569,8 @@ class TestCost:
             "ix_cases_open (hall=? AND schedule_version>?)",
             "ix_joint_cases_version (hall=? AND schedule_version<?)",
             "ix_joint_cases_version (hall=? AND schedule_version>?)",
+            "ix_agency_orders_undated (hall=? AND schedule_version<?)",
+            "ix_agency_orders_undated (hall=? AND schedule_version>?)",
             "ix_case_alarms_version (hall=? AND schedule_version<?)",
             "ix_case_alarms_version (hall=? AND schedule_version>?)",
             "ix_case_signals_version (hall=? AND schedule_version<?)",
