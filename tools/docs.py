@@ -292,9 +292,8 @@ def _case_life() -> str:
         ]
         for line in lines
     ]
-    ends = ", ".join(
-        f"`{state}` {in_chinese[state]}" for state in case_states.CaseState if not case_states.legal_steps(state)
-    )
+    left = {state for (state, _), to in case_states.STEPS.items() if to != state}
+    ends = ", ".join(f"`{state}` {in_chinese[state]}" for state in case_states.CaseState if state not in left)
     head = ["from", "step", "to", "who", "the clocks", "refuses", "ground"]
     drawing = _drawing(case_states.STEPS)
     return "\n".join([table(head, rows), "", f"Nothing leads out of {ends}.", "", drawing])

@@ -13,6 +13,7 @@ from app.hall.rules.lights import Light
 
 STATES = [state.value for state in CaseState]
 LIGHTS = [light.value for light in Light]
+EXPLAINED = "The public was told why the case is late; of one past both limits, why it is past the law's"
 
 
 class CaseItem(Named, OfDepartment):
@@ -90,7 +91,11 @@ class DepartmentPart(OfDepartment):
     state = said(metadata={"enum": ["waiting", "open", "granted", "refused"]})
 
 
-class Review(DepartmentPart):
+class DecidedPart(DepartmentPart):
+    decided_at = maybe(instant)
+
+
+class Review(DecidedPart):
     position = fields.Integer(required=True)
     taken_by = maybe()
     proposed_by = maybe(metadata={"description": "Who signed before the decision, separated by spaces"})
@@ -98,7 +103,6 @@ class Review(DepartmentPart):
     note = maybe(metadata={"description": "Why it is proposed, or why the case came back"})
     signatures = fields.Integer(required=True)
     decided_by = maybe()
-    decided_at = maybe(instant)
     asked = fields.Boolean(required=True, metadata={"description": "It has asked for papers during its review"})
 
 
@@ -246,6 +250,7 @@ class StaffCase(CaseDates, Stepwise):
     conversion = fields.Nested(Conversion, required=True, allow_none=True)
     backdated = maybe(metadata={"description": "Why the receipt was moved back"})
     overdue = fields.Nested(Overdue, required=True, allow_none=True)
+    explained = fields.Boolean(required=True, metadata={"description": EXPLAINED})
     urges = fields.List(fields.Nested(Urge), required=True, metadata={"description": "The newest first"})
     no_request = fields.Nested(NoRequest, required=True, allow_none=True)
     outcome = maybe()
@@ -272,11 +277,11 @@ class CaseLine(CaseDates):
     light = said(metadata={"enum": LIGHTS})
     promised = fields.Nested(CaseClock, required=True)
     statutory = fields.Nested(CaseClock, required=True)
-    departments = fields.List(fields.Nested(DepartmentPart), required=True)
+    departments = fields.List(fields.Nested(DecidedPart), required=True)
     shelf = maybe()
     no_request = fields.Boolean(required=True)
     urged = fields.Boolean(required=True, metadata={"description": "A supervisor waits for an answer"})
-    explained = fields.Boolean(required=True, metadata={"description": "The public was told why the case is late"})
+    explained = fields.Boolean(required=True, metadata={"description": EXPLAINED})
     ended_at = maybe(instant)
 
 

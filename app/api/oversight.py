@@ -8,7 +8,7 @@ from typing import Any
 from flask import g
 from marshmallow import fields, validate
 
-from app.api.case_shapes import CaseLine, CasePage
+from app.api.case_shapes import CasePage
 from app.api.cases import CASE, STEP
 from app.api.noun import Noun
 from app.api.reading import watched_hall
@@ -54,7 +54,7 @@ step(
     "answer-urge",
     oversight.answer_urge,
     Permission.CASE_DECIDE,
-    says="Answer an urging for the department that was urged.",
+    says="Answer an urging for a department that has the case; a decision is no answer.",
     takes=UrgeAnswer,
     refuses="case.urge_none auth.foreign_department",
 )
@@ -62,7 +62,7 @@ step(
     "explain-overdue",
     oversight.explain_overdue,
     Permission.CASE_DECIDE,
-    says="Say publicly why a case is late; a paper that names nobody is issued.",
+    says="Say publicly why a case is late, or was decided late; a paper that names nobody is issued.",
     takes=OverdueReason,
     refuses="case.not_overdue auth.foreign_department",
 )
@@ -139,13 +139,16 @@ class GroundLine(Shape):
 
 
 class LateLine(OfDepartment):
-    """A case past its promised limit, with what the public was told. What is done at once ends when it is delivered."""
+    """A case past its limit, and of which departments; what the public was told.
+
+    `due_at` is the end of the limit that was missed first. What is done at once ends when it is delivered.
+    """
 
     number = said()
     item = said()
     item_en = said()
     light = said()
-    promised_due_at = instant(required=True)
+    due_at = instant(required=True)
     decided_at = instant(required=True)
     ended_at = maybe(instant)
     reason = maybe()
@@ -164,7 +167,7 @@ class OpenLine(Named):
 
 
 class ForecastDay(Shape):
-    """How many cases turn yellow, and late ones red, from `from_at` until before `until_at` if nobody acts."""
+    """How many cases turn yellow and how many red, from `from_at` until before `until_at` if nobody acts."""
 
     day = dated()
     from_at = instant(required=True)
@@ -174,7 +177,10 @@ class ForecastDay(Shape):
 
 
 class PeriodReport(Shape):
-    """Cases received and cases decided in the period are counted apart, each by its own instant."""
+    """Cases received and cases decided in the period are counted apart, each by its own instant.
+
+    `total` counts each case once; by department it counts under each that decides in it, by that one's own decision.
+    """
 
     hall = maybe()
     period = said()
@@ -188,7 +194,7 @@ class PeriodReport(Shape):
     grounds = fields.List(fields.Nested(GroundLine), required=True)
     late = fields.List(fields.Nested(LateLine), required=True)
     late_more = fields.Boolean(required=True, metadata={"description": "More were late than are listed"})
-    unexplained = fields.Integer(required=True, metadata={"description": "Open late cases without a public reason"})
+    unexplained = fields.Integer(required=True, metadata={"description": "Late cases without a public reason by now"})
     forecast = fields.List(fields.Nested(ForecastDay), required=True)
 
 
@@ -199,14 +205,6 @@ class OpenReport(Shape):
 
 class Outlook(Shape):
     days = fields.List(fields.Nested(ForecastDay), required=True)
-
-
-class OverdueLine(CaseLine):
-    explained = fields.Boolean(required=True, metadata={"description": "Whether the public was told why"})
-
-
-class OverduePage(CasePage):
-    items = fields.List(fields.Nested(OverdueLine), required=True)
 
 
 HALLS = "hall.unknown auth.foreign_hall"
@@ -244,7 +242,7 @@ def read_forecast(given: dict[str, Any]) -> Any:
 @noun.get("/reports/overdue", refuses=HALLS)
 @requires(Permission.HALL_WATCH)
 @noun.arguments(HallPageQuery, location="query")
-@noun.response(200, OverduePage)
+@noun.response(200, CasePage)
 def read_overdue(given: dict[str, Any]) -> Any:
     """Open late cases; those whose reason nobody has published stand on top."""
     return watch.open_cases(at=now(), hall=watched_hall(g.actor, given.pop("hall")), late=True, **given)

@@ -28,13 +28,13 @@ from sqlalchemy.orm import Session
 
 from app import privacy
 from app.casework.cases import clocks_from, ended_at, open_field
-from app.casework.models import TO_COLLECT, UNDER_WAY, Case, CaseReview, CaseStop, CaseUrge
+from app.casework.models import ENTERED, TO_COLLECT, UNDER_WAY, Case, CaseReview, CaseStop, CaseUrge
 from app.casework.queries import clock_view, item_view
 from app.casework.rules.clocks import Clock, standing
 from app.casework.rules.states import OPEN_TABS, TAB_OF, TABS, CaseState
 from app.catalog.queries import department_en
 from app.db import db
-from app.hall.queries import schedule, schedule_named
+from app.hall.queries import halls, schedule, schedule_named
 from app.hall.rules.hours import Schedule
 from app.now import iso, local
 
@@ -65,8 +65,8 @@ def inbox(
     page = max(page, 1)
     first, last = (page - 1) * per_page, page * per_page
     branches = _branches(hall, department, light, state, q.strip())
-    total = _bounded(session, branches)
-    found = _in_order(session, branches, first, last + 1)
+    total = bounded(session, branches)
+    found = in_order(session, branches, first, last + 1)
     pages = max(-(-total // per_page), page + (len(found) > per_page), 1)
     shown = lines(session, found[:per_page], at)
     return {"items": shown, "total": total, "more": total >= MOST, "page": page, "pages": pages}
@@ -81,6 +81,17 @@ def _branches(
     """
     ways: list[tuple[str, str | None]] = [("hall", hall), ("forwarded_to", hall)] if hall else [("hall", None)]
     return [branch for way in ways for branch in _branches_of(way, department, light, state, q)]
+
+
+def having(hall: str | None, row: Any = Case) -> list[ColumnElement[bool]]:
+    """The ways in which a hall has a case (or a part of one) now, each along its index; without a hall, all there are.
+
+    It has what came up to it from below, and of its own what did not go up. So a case counts once in the network: where
+    something can be done about it. The hall below still finds in its inbox what it sent up.
+    """
+    if hall is None:
+        return [row.hall.in_([found["code"] for found in halls()])]
+    return [and_(row.hall == hall, row.forwarded_to.is_(None)), row.forwarded_to == hall]
 
 
 def _branches_of(
@@ -151,24 +162,24 @@ def _together(branches: Iterable[Select[Any]]) -> Subquery:
     return (union_all(*parts) if len(parts) > 1 else parts[0]).subquery()
 
 
-def _bounded(session: Session, branches: list[tuple[Select[Any], list[Any]]]) -> int:
+def bounded(session: Session, branches: list[tuple[Select[Any], list[Any]]]) -> int:
     """How many cases the branches have, as far as MOST; in their order, which names the one index to count along."""
     some = _together(query.order_by(*order).limit(MOST) for query, order in branches)
     return min(session.execute(select(func.count()).select_from(some)).scalar_one(), MOST)
 
 
-def _in_order(session: Session, branches: list[tuple[Select[Any], list[Any]]], first: int, last: int) -> list[Case]:
+def in_order(session: Session, branches: list[tuple[Select[Any], list[Any]]], first: int, last: int) -> list[Case]:
     """The cases from `first` up to `last`, which each branch is read no further than."""
     some = _together(query.order_by(*order).limit(last) for query, order in branches)
     newest = all("DESC" in str(order[0]) for _, order in branches)
     order = [some.c.order_at.desc(), some.c.id.desc()] if newest else [some.c.rank, some.c.order_at, some.c.id]
     keys = session.execute(select(some.c.hall, some.c.id).order_by(*order).limit(last - first).offset(first)).all()
-    rows = session.execute(select(Case).where(_keyed(Case.hall, Case.id, keys))).scalars()
+    rows = session.execute(select(Case).where(keyed(Case.hall, Case.id, keys))).scalars()
     by_key = {(row.hall, row.id): row for row in rows}
     return [by_key[tuple(key)] for key in keys]
 
 
-def _keyed(hall: Any, key: Any, keys: Iterable[Any]) -> ColumnElement[bool]:
+def keyed(hall: Any, key: Any, keys: Iterable[Any]) -> ColumnElement[bool]:
     """The rows of these (hall, id): one range of the index a hall, for SQLite reads the whole table for pairs."""
     by_hall: dict[str, list[int]] = {}
     for code, number in keys:
@@ -181,14 +192,14 @@ def lines(session: Session, cases: Sequence[Case], at: datetime) -> list[dict[st
     keys = [(case.hall, case.id) for case in cases]
     reviews: dict[tuple[str, int], list[CaseReview]] = {key: [] for key in keys}
     stops: dict[tuple[str, int], list[CaseStop]] = {key: [] for key in keys}
-    parts = select(CaseReview).where(_keyed(CaseReview.hall, CaseReview.case_id, keys))
+    parts = select(CaseReview).where(keyed(CaseReview.hall, CaseReview.case_id, keys))
     for review in session.execute(parts.order_by(CaseReview.position, CaseReview.department)).scalars():
         reviews[review.hall, review.case_id].append(review)
-    for stop in session.execute(select(CaseStop).where(_keyed(CaseStop.hall, CaseStop.case_id, keys))).scalars():
+    for stop in session.execute(select(CaseStop).where(keyed(CaseStop.hall, CaseStop.case_id, keys))).scalars():
         stops[stop.hall, stop.case_id].append(stop)
     waiting = select(CaseUrge.hall, CaseUrge.case_id).where(CaseUrge.answered_at.is_(None))
     urged = {
-        (row.hall, row.case_id) for row in session.execute(waiting.where(_keyed(CaseUrge.hall, CaseUrge.case_id, keys)))
+        (row.hall, row.case_id) for row in session.execute(waiting.where(keyed(CaseUrge.hall, CaseUrge.case_id, keys)))
     }
     calendars = {hall: schedule(hall, session) for hall in {case.hall for case in cases if case.decided_at is None}}
     return [
@@ -228,29 +239,28 @@ def _line(
         "statutory": clock_view(case, Clock.STATUTORY, now),
         "departments": [
             {"department": r.department, "department_en": department_en(r.department), "state": r.state}
+            | {"decided_at": iso(r.decided_at)}
             for r in reviews
         ],
         "shelf": case.shelf,
         "no_request": bool(case.no_request_kind and not case.no_request_answer),
-        "explained": case.overdue_told_at is not None,
+        "explained": case.explained,
     }
 
 
 def tab_counts(*, department: str | None = None, hall: str | None = None) -> dict[str, int]:
     """How many cases stand under each tab of an inbox, counted to MOST."""
     tabs = [*TABS, "overdue"]
-    return {tab: _bounded(db.session(), _branches(hall, department, None, tab, "")) for tab in tabs}
+    return {tab: bounded(db.session(), _branches(hall, department, None, tab, "")) for tab in tabs}
 
 
 def light_counts(hall: str | None = None) -> dict[str, dict[str, int]]:
-    """department → light → number of open cases whose open part is that department's."""
+    """department → light → number of open cases that the hall has now and whose open part is that department's."""
     query = (
         select(CaseReview.department, CaseReview.light, func.count())
-        .where(CaseReview.state == "open", CaseReview.tab.in_(OPEN_TABS))
+        .where(CaseReview.state == "open", CaseReview.tab.in_(OPEN_TABS), or_(*having(hall, CaseReview)))
         .group_by(CaseReview.department, CaseReview.light)
     )
-    if hall:
-        query = query.where(CaseReview.hall == hall)
     counts: dict[str, dict[str, int]] = {}
     for department, light, number in db.session.execute(query):
         counts.setdefault(department, {})[light] = number
@@ -313,7 +323,7 @@ def decided_since(hall: str, since: datetime) -> dict[str, int]:
     """How many cases were received, decided (granted or refused, as reports count) and delivered since an instant."""
     session = db.session()
     told = {
-        "received": (Case.received_at >= since,),
+        "received": (Case.received_at >= since, ENTERED),
         "decided": (Case.decided_at >= since, Case.outcome.in_(("granted", "refused"))),
         "delivered": (Case.delivered_at >= since,),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, and_, false, select
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, and_, false, or_, select
 from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
@@ -20,7 +20,15 @@ _SENT = "dispatched_at IS NOT NULL AND signed_at IS NULL"
 _RISEN = "forwarded_to IS NOT NULL"
 LATE_OPEN = f"tab IN ({', '.join(repr(tab) for tab in OPEN_TABS)}) AND light IN ('yellow', 'red')"
 _LATE_RISEN = f"{_RISEN} AND {LATE_OPEN}"
+NOT_RED_YET = f"tab IN ({', '.join(repr(tab) for tab in OPEN_TABS)}) AND light <> 'red'"
+UNEXPLAINED = (  # late, open or decided, and nobody said why: what was said of the promise says nothing of the law
+    "light IN ('yellow', 'red') AND state NOT IN ('deemed_withdrawn', 'withdrawn') "
+    "AND (overdue_told_at IS NULL OR (light = 'red' AND overdue_told_at < statutory_due_at))"
+)
+_NOT_RED_RISEN, _UNEXPLAINED_RISEN = f"{_RISEN} AND {NOT_RED_YET}", f"{_RISEN} AND {UNEXPLAINED}"
 TO_COLLECT = "tab = 'pickup'"
+# both clocks run, also of what was granted on the spot until it is there
+RUNNING = f"({among('state', DECIDING)} OR (state = 'granted' AND took IS NULL))"
 _LATE_PART = f"state = 'open' AND {LATE_OPEN}"
 
 
@@ -73,7 +81,7 @@ class Application:
     number: Mapped[str]
     guide_digest: Mapped[str] = mapped_column(ForeignKey("kept_guides.digest"))
     state: Mapped[str]
-    order_at: Mapped[datetime]  # the due instant, or the end of time without one
+    order_at: Mapped[datetime]  # the first due instant, or the end of time without one
     applicant_kind: Mapped[str]
     applicant_key: Mapped[str | None]
     applicant_sealed: Mapped[str]
@@ -125,7 +133,7 @@ class Case(Application, db.Model):
         Index("ix_cases_joint", "hall", "joint_id", **only_where("joint_id IS NOT NULL")),
         Index("ix_cases_state", "hall", "state"),
         Index("ix_cases_next_light", "hall", "next_light_at", **only_where("next_light_at IS NOT NULL")),
-        Index("ix_cases_open", "hall", "schedule_version", **only_where(among("state", DECIDING))),
+        Index("ix_cases_open", "hall", "schedule_version", **only_where(RUNNING)),
         Index("ix_cases_received", "hall", "received_at"),
         Index("ix_cases_forwarded", "forwarded_to", "state", **only_where(_RISEN)),
         Index("ix_cases_forwarded_tab", "forwarded_to", "tab", "order_at", "id", **only_where(_RISEN)),
@@ -137,6 +145,10 @@ class Case(Application, db.Model):
         Index("ix_cases_unsigned", "handled_in", "dispatched_at", **only_where(_SENT)),
         Index("ix_cases_pickup", "handled_in", "state", **only_where(TO_COLLECT)),
         Index("ix_cases_overdue", "hall", "order_at", "id", **only_where(LATE_OPEN)),
+        Index("ix_cases_statutory", "hall", "statutory_due_at", "id", **only_where(NOT_RED_YET)),
+        Index("ix_cases_forwarded_statutory", "forwarded_to", "statutory_due_at", "id", **only_where(_NOT_RED_RISEN)),
+        Index("ix_cases_unexplained", "hall", "order_at", "id", **only_where(UNEXPLAINED)),
+        Index("ix_cases_forwarded_unexplained", "forwarded_to", "order_at", "id", **only_where(_UNEXPLAINED_RISEN)),
     )
 
     acceptance_number: Mapped[str | None]
@@ -188,11 +200,19 @@ class Case(Application, db.Model):
     end_sealed: Mapped[str | None]  # why a case was voided or revoked
 
     @property
+    def explained(self) -> bool:
+        """Whether the public was told why the case is late; of one past both limits, why it is past the law's."""
+        told_at, due_at = self.overdue_told_at, self.statutory_due_at
+        return told_at is not None and not (self.light == Light.red and due_at is not None and told_at < due_at)
+
+    @property
     def under_way(self) -> bool:
         """Whether a courier has the result: nobody has signed for it yet."""
         return self.state == CaseState.DELIVERED and self.dispatched_at is not None and self.signed_at is None
 
 
+# what should never have been entered does not count; a decision that was revoked did
+ENTERED = or_(Case.state != CaseState.VOID, Case.outcome.is_not(None))
 UNDER_WAY = and_(Case.state == CaseState.DELIVERED, Case.dispatched_at.is_not(None), Case.signed_at.is_(None))
 
 
@@ -288,6 +308,7 @@ class CaseReview(db.Model):
     signatures: Mapped[int] = mapped_column(default=0)
     decided_by: Mapped[str | None]
     decided_at: Mapped[datetime | None]
+    took: Mapped[int | None]  # of the promised limit, until its own end, where the case went on or another ended it
     note_sealed: Mapped[str | None]  # to whoever goes on: why it is proposed, why it came back
     reason_sealed: Mapped[str | None]
     basis: Mapped[str | None]

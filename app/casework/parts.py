@@ -7,12 +7,13 @@ from collections.abc import Iterable
 
 from app import privacy
 from app.action import Transaction
-from app.casework.cases import reviews_of, set_review, stops_of, wait
+from app.casework.cases import reviews_of, set_review, stands, stops_of, wait
 from app.casework.models import Case, CaseReview, CaseStop
 from app.casework.rules.alarms import TAKE_WITHIN, Alarm
 from app.casework.rules.states import DECIDING, CaseState
 from app.catalog.rules.classes import TimeClass
 from app.errors import Refusal
+from app.hall.settings import schedule_in
 from app.people.permissions import Permission
 
 SUPPLEMENT = "supplement"  # the ground of a stop that waits for the applicant's papers
@@ -88,7 +89,13 @@ def await_taking(tx: Transaction, case: Case) -> None:
 def close_parts(tx: Transaction, case: Case) -> None:
     """Part of an action: there is nothing left to decide, so no department is expected to any more."""
     for part in _open(tx, case):
-        set_review(tx, case, part, state="waiting")
+        set_review(tx, case, part, state="waiting", took=taken(tx, case))
+
+
+def taken(tx: Transaction, case: Case) -> int | None:
+    """Part of an action: what of the promised limit is used by now, for a part that ends before its case."""
+    now = stands(tx.session, case, tx.at, schedule_in(tx))
+    return now.promised.used if now else None
 
 
 def refuse_intake(tx: Transaction, case: Case) -> None:

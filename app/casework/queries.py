@@ -93,7 +93,8 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
     guide, now, materials = case.guide, stands(session, case, at), _materials(session, case)
     applicant, agent = open_field(case, "applicant"), open_field(case, "agent")
     request = open_field(case, "no_request") if case.no_request_kind else None
-    stops = stops_of(session, case.hall, case.id)
+    stops, urges = stops_of(session, case.hall, case.id), urges_of(session, case)
+    gap, urged = any(m["tolerated"] for m in materials), any(not urge["answered_at"] for urge in urges)
     return {
         "number": case.number,
         "acceptance_number": case.acceptance_number,
@@ -143,7 +144,8 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
         "conversion": {"limit": case.converted, "reason": open_field(case, "conversion")} if case.converted else None,
         "backdated": open_field(case, "backdate"),
         "overdue": overdue_of(case),
-        "urges": urges_of(session, case),
+        "explained": case.explained,
+        "urges": urges,
         "no_request": {"kind": case.no_request_kind, "answer": case.no_request_answer, **request} if request else None,
         "received_at": iso(case.received_at),
         "accepted_at": iso(case.accepted_at),
@@ -167,7 +169,7 @@ def _view(session: Session, case: Case, at: datetime) -> dict[str, Any]:
             for r in eventlog.read_subject(case.hall, f"case:{case.id}")
         ],
         "notices": notices_of_case(case.hall, case.id),
-        "steps": [step.value for step in steps_of(case, gap=any(m["tolerated"] for m in materials))],
+        "steps": [step.value for step in steps_of(case, gap=gap, urged=urged)],
     }
 
 

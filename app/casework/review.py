@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.action import Transaction, action, visiting_action
+from app.action import Transaction, visiting_action
 from app.casework import papers
 from app.casework.cases import (
     change,
@@ -26,11 +26,23 @@ from app.casework.joint_models import Manifest, ManifestEntry
 from app.casework.licences import drop_result, keep_result
 from app.casework.models import Case, CaseReview
 from app.casework.moves import move_clocks
-from app.casework.parts import await_taking, close_parts, own_part, own_review, proposers, refuse_intake, seal_words
+from app.casework.parts import (
+    await_taking,
+    close_parts,
+    own_part,
+    own_review,
+    proposers,
+    refuse_intake,
+    seal_words,
+    taken,
+)
 from app.casework.pledges import await_check, close_gap, open_gap
+from app.casework.pre_review import await_sending_up, end_pre_review, has_papers
 from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
+from app.casework.rules.ladder import Level
 from app.casework.rules.states import CaseStep
+from app.casework.signals import signal
 from app.casework.steps import question_open
 from app.errors import Refusal
 from app.events import (
@@ -58,7 +70,7 @@ ANSWERS = {
 FOUND = ("kept", "broken")
 
 
-@action
+@visiting_action
 def take_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
     """Begin to review 领办. Refuses case.illegal_step, auth.foreign_department, case.intake_is_approver. Locks the hall."""
     case, state = checked(tx, case_id, CaseStep.TAKE)
@@ -70,7 +82,7 @@ def take_case(tx: Transaction, *, case_id: int) -> dict[str, Any]:
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def propose_case(tx: Transaction, *, case_id: int, outcome: str, note: str = "") -> dict[str, Any]:
     """Sign first 拟办: propose to somebody else of the department how to decide (at most two signatures by default, C5).
 
@@ -102,7 +114,7 @@ def propose_case(tx: Transaction, *, case_id: int, outcome: str, note: str = "")
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def decide_case(tx: Transaction, *, case_id: int, outcome: str, reason: str = "", basis: str = "") -> dict[str, Any]:
     """Grant or refuse for one's department; the last department's grant, or any refusal, decides the case.
 
@@ -133,9 +145,12 @@ def decide_case(tx: Transaction, *, case_id: int, outcome: str, reason: str = ""
     waiting = [r for r in reviews_of(tx.session, tx.hall, case.id) if r.state in ("waiting", "open")]
     if outcome == "granted" and waiting:
         change(tx, case, state=to_state(case, CaseStep.REVIEW))
+        set_review(tx, case, review, took=taken(tx, case))
         if not any(r.state == "open" for r in waiting):
             set_review(tx, case, waiting[0], state="open")
             await_taking(tx, case)
+            if case.light in set(Level):
+                signal(tx, case, Level(case.light))  # whoever gets a late case hears of it
         tx.record(CaseReviewed(**said(case), department=review.department, outcome=outcome))
         return case_answer(tx, case)
     close_parts(tx, case)
@@ -168,7 +183,7 @@ def _close(tx: Transaction, case: Case, review: CaseReview, outcome: str, reason
     )
 
 
-@action
+@visiting_action
 def return_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]:
     """Give the case back: in turn to the department before, otherwise to one's own department's inbox. Clocks run on.
 
@@ -186,12 +201,16 @@ def return_case(tx: Transaction, *, case_id: int, reason: str) -> dict[str, Any]
     anew = {"taken_by": None, "proposed_by": None, "proposal": None, "signatures": 0}
     if target is not review:
         set_review(tx, case, review, state="waiting", note_sealed=None, **anew)
-    undecided = {"state": "open", "decided_by": None, "decided_at": None, "reason_sealed": None, "basis": None}
-    set_review(tx, case, target, note_sealed=seal_words(target, "note", reason), **undecided, **anew)
+    undecided = {"state": "open", "decided_by": None, "decided_at": None, "took": None}
+    unsaid = {"note_sealed": seal_words(target, "note", reason), "reason_sealed": None, "basis": None}
+    set_review(tx, case, target, **undecided, **unsaid, **anew)
     received_in = _received_in(tx, case)
     above = received_in if received_in != case.hall else None
+    came_down = case.forwarded_to != above
     change(tx, case, state=state, forwarded_to=above, handled_in=received_in)
     await_taking(tx, case)
+    if came_down:
+        await_sending_up(tx, case)
     tx.record(CaseReturned(**said(case), department=target.department))
     return case_answer(tx, case)
 
@@ -218,11 +237,13 @@ def forward_case(tx: Transaction, *, case_id: int, to_hall: str | None = None) -
     if target is None or target not in above:
         raise Refusal("case.to_hall")
     change(tx, case, state=state, forwarded_to=target)
+    if not has_papers(tx, case):
+        end_pre_review(tx, case)
     tx.record(CaseForwarded(**said(case), to_hall=target))
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def answer_no_request(
     tx: Transaction, *, case_id: int, answer: str, reason: str = "", basis: str = "", go_to: str = ""
 ) -> dict[str, Any]:
@@ -259,7 +280,7 @@ def answer_no_request(
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def check_case(tx: Transaction, *, case_id: int, outcome: str, note: str = "") -> dict[str, Any]:
     """Say whether the applicant has kept the word on which the case was granted 事后核查: `kept` or `broken`.
 
@@ -282,7 +303,7 @@ def check_case(tx: Transaction, *, case_id: int, outcome: str, note: str = "") -
     return case_answer(tx, case)
 
 
-@action
+@visiting_action
 def revoke_case(tx: Transaction, *, case_id: int, reason: str, basis: str) -> dict[str, Any]:
     """Take a granted decision back 撤销, with reasons, law and remedies (行政许可法 §69).
 

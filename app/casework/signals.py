@@ -13,12 +13,13 @@ from app.casework.rules.ladder import LADDER, Level, Rung, tell_at
 from app.hall.settings import schedule_in
 
 
-def signal(tx: Transaction, case: Case, level: Level) -> None:
+def signal(tx: Transaction, case: Case, level: Level, owners: Sequence[str] = ()) -> None:
     """Plan the signals of one level, each rung once and for all; those that were planned before stay as they are.
 
-    The owners are the departments whose part is open (else the item's own); higher rungs hear of the first of them.
+    The owners are the departments that it is about; unless they are named, those whose part is open (else the item's
+    own). Higher rungs hear of the first of them.
     """
-    signal_each(tx, [(case, level)], owners_of_each(tx, [case]))
+    signal_each(tx, [(case, level)], {case.id: owners} if owners else owners_of_each(tx, [case]))
 
 
 def signal_each(tx: Transaction, levels: Sequence[tuple[Case, Level]], owners: Mapping[int, Sequence[str]]) -> None:

@@ -38,11 +38,11 @@ _IF: dict[CaseStep, Callable[[Case], bool]] = {
 }
 
 
-def steps_of(case: Case, *, gap: bool) -> list[CaseStep]:
+def steps_of(case: Case, *, gap: bool, urged: bool) -> list[CaseStep]:
     """The steps that somebody can take with the case now, in the order of the table; who may is another matter.
 
     Left out are the timer's own steps, those that only follow from others, and those that the case's facts rule out;
-    after a decision papers come in only for an open `gap`.
+    after a decision papers come in only for an open `gap`, and an answer is given only to whoever `urged`.
     """
     state = CaseState(case.state)
     closed = state not in INTAKE | DECIDING and not gap
@@ -53,5 +53,6 @@ def steps_of(case: Case, *, gap: bool) -> list[CaseStep]:
         and line.who
         and step not in CONSEQUENCES
         and not (closed and step is CaseStep.SUPPLY)
+        and not (step is CaseStep.ANSWER_URGE and not urged)
         and (step not in _IF or _IF[step](case))
     ]

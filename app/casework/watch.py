@@ -1,6 +1,7 @@
 """What supervision looks at now: signals, urgings, late cases, lights by any side, and what will be late soon.
 
-Nothing here writes, and nothing reads decided cases: every query goes along an index of the open ones.
+A case is the business of the hall that has it now (`inbox.having`), whichever received it. Nothing here writes, and no
+query grows with the cases there are: each goes along an index of those it is about.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, not_, or_, select, text
 from sqlalchemy import case as when
 
-from app.casework.inbox import MOST, PER_PAGE, light_counts, lines
-from app.casework.models import LATE_OPEN, Case, CaseReview, CaseSignal, CaseUrge
+from app.casework.inbox import MOST, PER_PAGE, bounded, having, in_order, keyed, light_counts, lines
+from app.casework.models import LATE_OPEN, NOT_RED_YET, UNEXPLAINED, Case, CaseReview, CaseSignal, CaseUrge
 from app.casework.queries import item_view
 from app.casework.rules.ladder import Level, Rung
 from app.casework.rules.states import DECIDING, OPEN_TABS, CaseState
@@ -33,19 +34,24 @@ SIDES = ("department", "hall", "clerk", "stage")  # by which open cases are coun
 LATE = (Light.yellow.value, Light.red.value)
 DAYS_AHEAD = 5  # working days that the forecast covers
 SIGNALS_SHOWN = 50
-URGES_READ = 200  # the newest: those of cases decided meanwhile stay unanswered for ever
 
 _OPEN = Case.tab.in_(OPEN_TABS)
 _DECIDING = Case.state.in_(sorted(DECIDING))  # the same cases by the index on states
-_LATE = text(LATE_OPEN)  # in the very words of the index that holds only these
-_TAB = func.coalesce(Case.tab, "")  # of a case found by its key: not worth an index of its own
+# each in the very words of the index that holds only these
+_LATE, _SILENT, _NOT_RED_YET = text(LATE_OPEN), text(UNEXPLAINED), text(NOT_RED_YET)
+_EXPLAINED = text(f"({UNEXPLAINED}) IS NOT TRUE")
+# of a case found by its key: not worth an index of their own
+_TAB, _now_in = func.coalesce(Case.tab, ""), func.coalesce(Case.forwarded_to, Case.hall)
 
 
 # ── signals ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def addressed_to(actor: Actor) -> ColumnElement[bool] | None:
-    """Which signals are the actor's: a department's own, a chief representative's, a supervisor's; None for no one."""
+    """Which signals are the actor's: a department's own, a chief representative's, a supervisor's; None for no one.
+
+    Whoever works in one hall hears of what that hall has now, and of papers and results that lie there.
+    """
     rungs: list[ColumnElement[bool]] = []
     if actor.department:
         rungs.append(and_(CaseSignal.rung == Rung.OWNER, CaseSignal.department == actor.department))
@@ -56,17 +62,21 @@ def addressed_to(actor: Actor) -> ColumnElement[bool] | None:
     if not rungs:
         return None
     mine = or_(*rungs)
-    return and_(CaseSignal.hall == actor.hall, mine) if actor.hall else mine
+    here = when((CaseSignal.level.in_((Level.PRE_REVIEW, Level.DELIVERY)), Case.handled_in), else_=_now_in)
+    return and_(here == actor.hall, mine) if actor.hall else mine
 
 
 def _matters() -> ColumnElement[bool]:
     """Whether a signal still asks for something: its case's clocks run on, or it is about what comes after them."""
     running = and_(Case.took.is_(None), _TAB.in_((*OPEN_TABS, "pickup")))
     gap = and_(CaseSignal.level == Level.GAP, Case.gap_due_at.is_not(None))
-    return or_(running, gap, CaseSignal.level.in_((Level.CHECK, Level.DELIVERY)))
+    waiting = (CaseUrge.hall == Case.hall, CaseUrge.case_id == Case.id, CaseUrge.answered_at.is_(None))
+    urged = and_(CaseSignal.level.in_((Level.URGED, Level.UNANSWERED)), exists().where(*waiting))
+    return or_(running, gap, urged, CaseSignal.level.in_((Level.CHECK, Level.DELIVERY)))
 
 
-def _told(mine: ColumnElement[bool], *columns: Any) -> Select[Any]:
+def told_signals(mine: ColumnElement[bool], *columns: Any) -> Select[Any]:
+    """Columns of the signals that were told, of those that `addressed_to` says."""
     joined = and_(Case.hall == CaseSignal.hall, Case.id == CaseSignal.case_id)
     return select(*columns).join(Case, joined).where(mine, CaseSignal.told_at.is_not(None))
 
@@ -76,8 +86,17 @@ def new_signals(actor: Actor) -> int:
     mine = addressed_to(actor)
     if mine is None:
         return 0
-    new = _told(mine, CaseSignal.id).where(CaseSignal.seen_at.is_(None), _matters()).limit(MOST)
+    new = told_signals(mine, CaseSignal.id).where(CaseSignal.seen_at.is_(None), _matters()).limit(MOST)
     return db.session.execute(select(func.count()).select_from(new.subquery())).scalar_one()
+
+
+def halls_of_new(actor: Actor) -> list[str]:
+    """In which halls' records the signals are that the actor's desk has not opened: its own, and those below."""
+    mine = addressed_to(actor)
+    if mine is None:
+        return []
+    new = told_signals(mine, CaseSignal.hall).where(CaseSignal.seen_at.is_(None)).distinct()
+    return list(db.session.execute(new.order_by(CaseSignal.hall)).scalars())
 
 
 def signals_of(actor: Actor) -> dict[str, list[dict[str, Any]]]:
@@ -85,7 +104,8 @@ def signals_of(actor: Actor) -> dict[str, list[dict[str, Any]]]:
     mine = addressed_to(actor)
     if mine is None:
         return {"new": [], "seen": []}
-    told = _told(mine, CaseSignal, Case).order_by(CaseSignal.told_at.desc(), CaseSignal.id.desc()).limit(SIGNALS_SHOWN)
+    newest = (CaseSignal.told_at.desc(), CaseSignal.id.desc())
+    told = told_signals(mine, CaseSignal, Case).order_by(*newest).limit(SIGNALS_SHOWN)
     rows = {
         "new": db.session.execute(told.where(CaseSignal.seen_at.is_(None), _matters())),
         "seen": db.session.execute(told.where(or_(CaseSignal.seen_at.is_not(None), not_(_matters())))),
@@ -116,31 +136,47 @@ def _signal(signal: CaseSignal, case: Case) -> dict[str, Any]:
 
 
 def open_urges(*, hall: str | None = None, department: str | None = None) -> list[dict[str, Any]]:
-    """Urgings that wait for their answer, the one due first on top; of cases that are still being decided."""
-    query = select(CaseUrge).where(CaseUrge.answered_at.is_(None))
+    """Urgings that wait for their answer, the one due first on top; whatever became of their cases meanwhile.
+
+    They go with their cases: to the hall that has one now, and to each department that answers for it.
+    """
+    joined = and_(Case.hall == CaseUrge.hall, Case.id == CaseUrge.case_id)
+    query = select(CaseUrge, Case).join(Case, joined).where(CaseUrge.answered_at.is_(None))
     if hall:
-        query = query.where(CaseUrge.hall == hall)
+        query = query.where(_now_in == hall)
     if department:
-        query = query.where(CaseUrge.department == department)
-    urges = db.session.execute(query.order_by(CaseUrge.id.desc()).limit(URGES_READ)).scalars().all()
-    cases: dict[tuple[str, int], Case] = {}
-    for code in {urge.hall for urge in urges}:
-        ids = [urge.case_id for urge in urges if urge.hall == code]
-        found = select(Case).where(Case.hall == code, Case.id.in_(ids), _TAB.in_(OPEN_TABS))
-        cases |= {(code, case.id): case for case in db.session.execute(found).scalars()}
-    waiting = [(urge, cases[urge.hall, urge.case_id]) for urge in urges if (urge.hall, urge.case_id) in cases]
-    waiting.sort(key=lambda pair: (pair[0].answer_due_at is None, iso(pair[0].answer_due_at) or "", pair[0].id))
+        query = query.where(_answers(department))
+    due = (CaseUrge.answer_due_at.is_(None), CaseUrge.answer_due_at, CaseUrge.id)
+    found = db.session.execute(query.order_by(*due).limit(SIGNALS_SHOWN)).all()
+    owners = _open_parts([case for _, case in found])
     return [
-        urge_view(urge) | {"number": case.number, "item": item_view(case), "light": case.light}
-        for urge, case in waiting[:SIGNALS_SHOWN]
+        urge_view(urge)
+        | _named(owners.get((case.hall, case.id), [urge.department]))
+        | {"number": case.number, "item": item_view(case), "light": case.light}
+        for urge, case in found
     ]
+
+
+def _open_parts(cases: Iterable[Case]) -> dict[tuple[str, int], list[str]]:
+    """The departments whose part of these cases is open, in their order; what is over has none."""
+    these = keyed(CaseReview.hall, CaseReview.case_id, [(case.hall, case.id) for case in cases])
+    parts = select(CaseReview).where(these, CaseReview.state == "open")
+    found: dict[tuple[str, int], list[str]] = {}
+    for part in db.session.execute(parts.order_by(CaseReview.position, CaseReview.department)).scalars():
+        found.setdefault((part.hall, part.case_id), []).append(part.department)
+    return found
+
+
+def _named(departments: Iterable[str]) -> dict[str, str]:
+    names = list(departments)
+    return {"department": "、".join(names), "department_en": ", ".join(department_en(name) for name in names)}
 
 
 # ── open cases ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def lights_by(side: str, hall: str | None = None) -> list[dict[str, Any]]:
-    """Open cases by light for each department, hall, accepting clerk or stage; the worst first.
+    """Open cases by light for each department, hall that has them now, accepting clerk or stage; the worst first.
 
     Each row: key, name, name_en, total and a count a light.
     """
@@ -148,8 +184,8 @@ def lights_by(side: str, hall: str | None = None) -> list[dict[str, Any]]:
         counts = light_counts(hall)
         names = {name: (name, department_en(name)) for name in counts}
     else:
-        column: Any = {"hall": Case.hall, "clerk": Case.received_by, "stage": Case.state}[side]
-        query = select(column, Case.light, func.count()).where(Case.hall.in_(_codes(hall)), _DECIDING)
+        column: Any = {"hall": _now_in, "clerk": Case.received_by, "stage": Case.state}[side]
+        query = select(column, Case.light, func.count()).where(or_(*having(hall)), _DECIDING)
         counts = {}
         for key, light, number in db.session.execute(query.group_by(column, Case.light)):
             counts.setdefault(str(key), {})[light] = number
@@ -165,10 +201,6 @@ def lights_by(side: str, hall: str | None = None) -> list[dict[str, Any]]:
         for key, found in counts.items()
     ]
     return sorted(rows, key=lambda row: (-row["red"], -row["yellow"], -row["amber"], -row["total"], row["key"]))
-
-
-def _codes(hall: str | None) -> list[str]:
-    return [hall] if hall else [row["code"] for row in halls()]
 
 
 def _halls(_keys: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -204,43 +236,52 @@ def open_cases(
 ) -> dict[str, Any]:
     """The open cases behind a figure. Late ones whose reason nobody has published stand on top, then by due instant.
 
-    `due_on` and `due_until` bound the instant at which the light becomes `turning`, yellow or red: [from, until).
-    `silent`: only late ones without a public reason.
+    `due_on` and `due_until` bound the instant at which the light becomes `turning`, yellow or red: (from, until].
+    `silent`: only late ones that still lack their public reason, those that were decided late among them.
     """
-    conditions: list[Any] = [Case.hall.in_(_codes(hall))]
+    conditions: list[Any] = []
+    kinds: list[tuple[int, Any]] = [(0, Case.tab == tab) for tab in OPEN_TABS]  # each with its place in the list
+    due_at = Case.order_at
     if due_on and due_until:
-        conditions.append(or_(*_turns(turning, due_on, due_until)))
-    else:
-        conditions.append(_LATE if late or silent else _OPEN)
-    if silent:
-        conditions.append(Case.overdue_told_at.is_(None))
+        kinds, due_at = [(0, _turns(turning, due_on, due_until))], _due_at(turning)
+    elif silent:
+        kinds = [(0, _SILENT)]
+    elif late:
+        kinds = [(0, and_(_LATE, _SILENT)), (1, and_(_LATE, _EXPLAINED))]
     if department:
-        part = (CaseReview.hall == Case.hall, CaseReview.case_id == Case.id, CaseReview.department == department)
-        conditions.append(exists().where(*part, CaseReview.state == "open"))
+        conditions.append(_answers(department))
     if clerk:
         conditions.append(Case.received_by.in_(select(Staff.id).where(Staff.username == clerk)))
     if stage in set(CaseState):
         conditions.append(Case.state == stage)
     if light:
         conditions.append(Case.light == light)
-    session = db.session()
-    some = select(Case.id).where(*conditions).limit(MOST).subquery()
-    total = session.execute(select(func.count()).select_from(some)).scalar_one()
-    page = max(page, 1)
-    explained = when((Case.light.in_(LATE) & Case.overdue_told_at.is_(None), 0), else_=1)
-    order = [explained, Case.order_at, Case.id] if late or silent else [Case.order_at, Case.id]
-    query = select(Case).where(*conditions).order_by(*order).limit(per_page + 1).offset((page - 1) * per_page)
-    found = session.execute(query).scalars().all()
+    query = select(Case.hall, Case.id, due_at.label("order_at")).where(*conditions)
+    branches = [
+        (query.add_columns(literal(rank).label("rank")).where(way, kind), [due_at, Case.id])
+        for way in having(hall)
+        for rank, kind in kinds
+    ]
+    session, page = db.session(), max(page, 1)
+    total = bounded(session, branches)
+    found = in_order(session, branches, (page - 1) * per_page, page * per_page + 1)
     items = lines(session, found[:per_page], at)
     pages = max(-(-total // per_page), page + (len(found) > per_page), 1)
     return {"items": items, "total": total, "more": total >= MOST, "page": page, "pages": pages}
 
 
-def unexplained(hall: str | None = None) -> int:
-    """How many late cases still lack their public reason, counted to MOST."""
-    late = select(Case.id).where(Case.hall.in_(_codes(hall)), _LATE)
-    late = late.where(Case.overdue_told_at.is_(None)).limit(MOST)
-    return db.session.execute(select(func.count()).select_from(late.subquery())).scalar_one()
+def _answers(department: str) -> ColumnElement[bool]:
+    """Whether the department answers for the case: its part is open, or it had one in what is over."""
+    part = (CaseReview.hall == Case.hall, CaseReview.case_id == Case.id, CaseReview.department == department)
+    return exists().where(*part, or_(CaseReview.state == "open", _TAB.not_in(OPEN_TABS)))
+
+
+def unexplained(hall: str | None = None, department: str | None = None) -> int:
+    """How many late cases still lack their public reason, open or decided, counted to MOST."""
+    late = select(Case.id).where(_SILENT)
+    if department:
+        late = late.where(_answers(department))
+    return bounded(db.session(), [(late.where(way), [Case.order_at, Case.id]) for way in having(hall)])
 
 
 # ── what is coming ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -252,40 +293,37 @@ _PROMISE_FIRST = and_(
 )
 
 
-def _turns(light: Light, from_at: datetime, until_at: datetime) -> list[ColumnElement[bool]]:
-    """Which open cases show this card within [from, until) if nobody acts, each way to it by its own index.
+def _turns(light: Light, from_at: datetime, until_at: datetime) -> ColumnElement[bool]:
+    """Which open cases show this card within (from, until] if nobody acts, by the index on their due instants.
 
-    A case turns red from yellow, or straight where the promise stands still or ends with the statutory limit.
+    What ends at midnight ends with its day. Whatever passes its statutory limit turns red; yellow before that, if the
+    promise comes first.
     """
+    due_at = _due_at(light)
+    which = [_NOT_RED_YET] if light is Light.red else [_OPEN, _COMING, _PROMISE_FIRST]
+    return and_(*which, due_at > from_at, due_at <= until_at)
 
-    def within(column: Any) -> ColumnElement[bool]:
-        return and_(column >= from_at, column < until_at)
 
-    if light is Light.yellow:
-        return [and_(_OPEN, _COMING, _PROMISE_FIRST, within(Case.order_at))]
-    return [
-        and_(_LATE, Case.light == Light.yellow, within(Case.statutory_due_at)),
-        and_(_OPEN, _COMING, not_(_PROMISE_FIRST), within(Case.order_at)),
-    ]
+def _due_at(light: Light) -> Any:
+    """The instant at which a case shows this card; what comes first is also where inboxes find it."""
+    return Case.statutory_due_at if light is Light.red else Case.order_at
 
 
 def forecast(hall: str | None, at: datetime, days: int = DAYS_AHEAD) -> list[dict[str, Any]]:
-    """How many cases turn yellow, and how many late ones red, today and on the next working days if nobody acts.
+    """How many cases turn yellow, and how many red, today and on the next working days if nobody acts.
 
     Each row: day, from_at, until_at, yellow, red. The first begins now and ends tonight; a working day after free
     days takes those in. Days past the announced calendar are left off.
     """
-    spans = _days_ahead(_codes(hall)[0], at, days)
+    spans = _days_ahead(hall or halls()[0]["code"], at, days)
     first, last = spans[0][1], spans[-1][2]
 
     def counted(light: Light) -> list[int]:
-        numbers = [0] * len(spans)
-        for way in _turns(light, first, last):
-            due_at = Case.statutory_due_at if light is Light.red else Case.promised_due_at
-            sums = [func.coalesce(func.sum(when((and_(due_at >= a, due_at < b), 1), else_=0)), 0) for _, a, b in spans]
-            found = db.session.execute(select(*sums).where(Case.hall.in_(_codes(hall)), way)).one()
-            numbers = [number + int(more) for number, more in zip(numbers, found, strict=True)]
-        return numbers
+        due_at = _due_at(light)
+        sums = [func.coalesce(func.sum(when((and_(due_at > a, due_at <= b), 1), else_=0)), 0) for _, a, b in spans]
+        turning = (select(*sums).where(way, _turns(light, first, last)) for way in having(hall))  # each by its index
+        found = [db.session.execute(query).one() for query in turning]
+        return [int(sum(numbers)) for numbers in zip(*found, strict=True)]
 
     return [
         {"day": day.isoformat(), "from_at": iso(a), "until_at": iso(b), "yellow": yellow, "red": red}

@@ -239,7 +239,9 @@ class ManifestFacts(PaperFacts, total=False):
 class FeeFacts(CaseFacts, total=False):
     fees: Required[list[FeeLine]]
     pay_by_on: str | None
+    pay_within: str | None
     pay_where: str | None
+    pay_where_en: str | None
     consequence: str | None
 
 
@@ -292,6 +294,7 @@ class OverdueFacts(CaseFacts, total=False):
     reasons: Required[list[str]]  # type: ignore[misc]
     clock: Required[Literal["promised", "statutory"]]
     overdue_since: Required[str]
+    ended_at: str | None  # when it was completed, if it was
     estimate_on: str | None
     estimate: str | None
     department: str | None
@@ -309,7 +312,7 @@ class ReminderFacts(CaseFacts, total=False):
 
 
 class DeadlineChangeFacts(CaseFacts, total=False):
-    cause: Required[Literal["calendar", "closure", "resumed", "corrected"]]
+    cause: Required[Literal["announced", "calendar", "closure", "resumed", "corrected"]]
     clocks: Required[list[ClockMove]]
     calendar: str | None
 

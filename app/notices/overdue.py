@@ -9,13 +9,14 @@ from app.notices.writer import Writer
 
 
 def write(facts: Facts, writer: Writer) -> None:
-    clock, since = facts["clock"], facts["overdue_since"]
+    clock, since, ended_at = facts["clock"], facts["overdue_since"], facts.get("ended_at")
     estimate = facts.get("estimate_on") or facts.get("estimate")
     zh, en = CLOCKS[clock]
+    was, now = ("was", f", and was completed on {moment_en(ended_at)}") if ended_at else ("has been", "")
     writer.paragraph(
-        f"收件编号{facts['case_number']}的“{facts['item_name']}”，自{moment_zh(since)}起超过{zh}，尚未办结。"
-        "现公开说明理由，并向申请人致歉。",
-        f"Case {facts['case_number']} has been past its {en[0].lower()}{en[1:]} since {moment_en(since)}. The reasons "
+        f"收件编号{facts['case_number']}的“{facts['item_name']}”，自{moment_zh(since)}起超过{zh}，"
+        f"{f'已于{moment_zh(ended_at)}办结' if ended_at else '尚未办结'}。现公开说明理由，并向申请人致歉。",
+        f"Case {facts['case_number']} {was} past its {en[0].lower()}{en[1:]} since {moment_en(since)}{now}. The reasons "
         "are published here; we apologise to the applicant.",
     )
     writer.gap(5)

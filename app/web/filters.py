@@ -12,6 +12,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from app.casework.rules.states import CaseState
+from app.hall.rules.lights import Light
 from app.privacy import mask_id, mask_name, mask_phone
 from app.web import times, wording
 
@@ -42,6 +44,12 @@ def owners(thing: Mapping[str, Any], departments: Sequence[Any]) -> str:
     if len(departments) < 2:
         return first
     return gettext("%(department)s等 %(count)s 个部门", department=first, count=len(departments))
+
+
+def silent(case: Mapping[str, Any]) -> bool:
+    """Whether a case is late and the public has not been told why; what was withdrawn owes no reason."""
+    owes = case["state"] not in (CaseState.WITHDRAWN, CaseState.DEEMED_WITHDRAWN)
+    return owes and case["light"] in (Light.yellow, Light.red) and not case["explained"]
 
 
 def qr_svg(text: str, label: str = "") -> Markup:
@@ -82,6 +90,7 @@ def init_app(app: Flask) -> None:
         owners=owners,
         people=people,
         remaining=times.remaining,
+        silent=silent,
         stamp=times.stamp,
         tone=wording.tone,
         wait_range=times.wait_range,

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from app import eventlog
 from app.casework import reports, watch
 from app.casework.inbox import decided_since
+from app.catalog.queries import department_en
 from app.db import NETWORK, db
 from app.errors import Refusal
 from app.events import Actor
@@ -198,9 +199,9 @@ def _key_words(side: str, key: str, rows: list[dict[str, Any]]) -> str:
     """The row of a report in words: a department, hall or item by its name, a clerk by the account."""
     if side == "hall":
         return next((wording.named(row) for row in halls() if row["code"] == key), key)
-    if key and rows and side in ("department", "item"):
-        return wording.named(rows[0]["item"], "department" if side == "department" else "name")
-    return key
+    if side == "department" and wording.english():
+        return department_en(key)
+    return wording.named(rows[0]["item"]) if key and rows and side == "item" else key
 
 
 # ── why a ticket was called ─────────────────────────────────────────────────────────────────────────────────────

@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.casework import oversight, watch
 from app.errors import Refusal
 from app.events import Actor
-from app.hall.queries import halls
 from app.now import now
 from app.people import gate
 from app.people.gate import requires
@@ -28,11 +27,12 @@ _ID = re.compile(r"([a-z][a-z0-9-]{0,38})-([1-9][0-9]{0,9})", re.ASCII)
 
 @pages.app_template_global()
 def desk_signals() -> dict[str, Any] | None:
-    """What waits for the viewer: new signals, and urgings that the own department must answer; None for no one."""
+    """What waits for the viewer: new signals, urgings to answer, late cases that lack their reason; None for no one."""
     actor = gate.staff()
     if actor is None or not any(actor.may(permission) for permission in WHO):
         return None
-    return {"new": watch.new_signals(actor), "urges": _urges(actor)}
+    silent = watch.unexplained(actor.hall, actor.department)
+    return {"new": watch.new_signals(actor), "urges": _urges(actor), "silent": silent}
 
 
 def _urges(actor: Actor) -> list[dict[str, Any]]:
@@ -48,7 +48,9 @@ def desk() -> str:
     """The signals of one's desk, those not opened yet on top."""
     actor = staff_with(*WHO)
     template = "supervisor/_signals.html" if request.headers.get("X-Part") else "supervisor/signals.html"
-    return render_template(template, signals=watch.signals_of(actor), urges=_urges(actor), own=bool(actor.department))
+    silent = watch.open_cases(at=now(), hall=actor.hall, department=actor.department, silent=True)
+    own = bool(actor.department)
+    return render_template(template, signals=watch.signals_of(actor), urges=_urges(actor), silent=silent, own=own)
 
 
 @pages.get("/strip")
@@ -76,8 +78,6 @@ def open_signal() -> AnyResponse:
 def see_all() -> AnyResponse:
     """Mark all of the desk's signals as seen."""
     actor = staff_with(*WHO)
-    seen = 0
-    for code in [actor.hall] if actor.hall else [row["code"] for row in halls()]:
-        seen += oversight.see_signals(hall=code, actor=actor, at=now())["seen"]
+    seen = sum(oversight.see_signals(hall=code, actor=actor, at=now())["seen"] for code in watch.halls_of_new(actor))
     flash(ngettext("%(num)d 条信号已标为看过", "%(num)d 条信号已标为看过", seen), "ok")
     return redirect(url_for("signals.desk"), code=303)

@@ -21,11 +21,10 @@ from app.web import wording
 from app.web.case_history import names_of
 from app.web.cases import own_case
 from app.web.desk import staff_with
+from app.web.filters import silent
 from app.web.forms import new_key, once
 
 pages = Blueprint("supervisor_steps", __name__)
-
-_LATE = ("yellow", "red")
 
 
 @pages.app_template_global()
@@ -36,7 +35,7 @@ def overseeing(case: dict[str, Any]) -> dict[str, Any] | None:
         return None
     waiting = next((urge for urge in case["urges"] if not urge["answered_at"]), None)
     waiting = waiting if "answer-urge" in case["steps"] else None
-    late = case["light"] in _LATE and "explain-overdue" in case["steps"]
+    late = "explain-overdue" in case["steps"]
     owner = _owns(actor, case, waiting)
     may = {
         "urge": "urge" in case["steps"] and actor.may(Permission.CASE_OVERRIDE) and waiting is None,
@@ -48,7 +47,7 @@ def overseeing(case: dict[str, Any]) -> dict[str, Any] | None:
     return {
         "may": may,
         "waiting": waiting,
-        "late": late,
+        "silent": silent(case),
         "people": names_of({who for urge in case["urges"] for who in (urge["urged_by"], urge["answered_by"]) if who}),
         "refused": g.get("oversight_refused") or {"step": "", "form": {}, "sentence": ""},
         "today": local_day(now()).isoformat(),
@@ -57,13 +56,14 @@ def overseeing(case: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _owns(actor: Actor, case: dict[str, Any], waiting: dict[str, Any] | None) -> bool:
-    """Whether the actor speaks for a department that answers for the case now."""
+    """Whether the actor speaks for a department that answers for the case: by an open part, or one in the decision."""
     if not actor.may(Permission.CASE_DECIDE):
         return False
     if actor.department is None:
         return actor.may(Permission.CASE_ANSWER)
-    owners = [part["department"] for part in case["departments"] if part["state"] == "open"]
-    return actor.department in (owners or [case["item"]["department"]]) + ([waiting["department"]] if waiting else [])
+    every = [part["department"] for part in case["departments"]]
+    owners = [part["department"] for part in case["departments"] if part["state"] == "open"] or every
+    return actor.department in owners + ([waiting["department"]] if waiting else [])
 
 
 @pages.post("/cases/<number>/urge")

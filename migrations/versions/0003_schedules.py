@@ -13,10 +13,29 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_DECIDING = "state IN ('accepted', 'forwarded', 'review', 'review_correction', 'site_check', 'special')"
+_RUNNING = f"({_DECIDING} OR (state = 'granted' AND took IS NULL))"
+_UNDATED = "due_at IS NULL AND state = 'running'"
+_RISEN = "forwarded_to IS NOT NULL AND "
+_NOT_RED_YET = "tab IN ('todo', 'correction', 'special') AND light <> 'red'"
+_UNEXPLAINED = (
+    "light IN ('yellow', 'red') AND state NOT IN ('deemed_withdrawn', 'withdrawn') "
+    "AND (overdue_told_at IS NULL OR (light = 'red' AND overdue_told_at < statutory_due_at))"
+)
+
+_PARTS_FOLLOW = (
+    "UPDATE case_reviews SET order_at = (SELECT cases.order_at FROM cases WHERE cases.hall = case_reviews.hall "
+    "AND cases.id = case_reviews.case_id) WHERE EXISTS (SELECT 1 FROM cases WHERE cases.hall = case_reviews.hall "
+    "AND cases.id = case_reviews.case_id AND cases.statutory_due_at < cases.promised_due_at)"
+)
+
 
 def upgrade() -> None:
     with op.batch_alter_table("case_materials", schema=None) as batch_op:
         batch_op.add_column(sa.Column("tolerated", sa.Boolean(), server_default=sa.false(), nullable=False))
+
+    with op.batch_alter_table("case_reviews", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("took", sa.Integer(), nullable=True))
 
     with op.batch_alter_table("case_signals", schema=None) as batch_op:
         batch_op.add_column(sa.Column("from_at", sa.DateTime(timezone=True), nullable=True))
@@ -64,6 +83,51 @@ def upgrade() -> None:
             sqlite_where=sa.text("tab = 'pickup'"),
             postgresql_where=sa.text("tab = 'pickup'"),
         )
+        batch_op.drop_index("ix_cases_open", sqlite_where=sa.text(_DECIDING), postgresql_where=sa.text(_DECIDING))
+        batch_op.create_index(
+            "ix_cases_open",
+            ["hall", "schedule_version"],
+            unique=False,
+            sqlite_where=sa.text(_RUNNING),
+            postgresql_where=sa.text(_RUNNING),
+        )
+        batch_op.create_index(
+            "ix_cases_statutory",
+            ["hall", "statutory_due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text(_NOT_RED_YET),
+            postgresql_where=sa.text(_NOT_RED_YET),
+        )
+        batch_op.create_index(
+            "ix_cases_unexplained",
+            ["hall", "order_at", "id"],
+            unique=False,
+            sqlite_where=sa.text(_UNEXPLAINED),
+            postgresql_where=sa.text(_UNEXPLAINED),
+        )
+        batch_op.create_index(
+            "ix_cases_forwarded_statutory",
+            ["forwarded_to", "statutory_due_at", "id"],
+            unique=False,
+            sqlite_where=sa.text(_RISEN + _NOT_RED_YET),
+            postgresql_where=sa.text(_RISEN + _NOT_RED_YET),
+        )
+        batch_op.create_index(
+            "ix_cases_forwarded_unexplained",
+            ["forwarded_to", "order_at", "id"],
+            unique=False,
+            sqlite_where=sa.text(_RISEN + _UNEXPLAINED),
+            postgresql_where=sa.text(_RISEN + _UNEXPLAINED),
+        )
+
+    with op.batch_alter_table("agency_orders", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_agency_orders_undated",
+            ["hall", "schedule_version"],
+            unique=False,
+            sqlite_where=sa.text(_UNDATED),
+            postgresql_where=sa.text(_UNDATED),
+        )
 
     with op.batch_alter_table("halls", schema=None) as batch_op:
         batch_op.add_column(sa.Column("later_hours", sa.Text(), server_default="[]", nullable=False))
@@ -86,7 +150,15 @@ def upgrade() -> None:
             batch_op.drop_constraint(op.f("ck_case_alarms_kind"), type_="check")
         batch_op.create_check_constraint(
             op.f("ck_case_alarms_kind"),
-            "kind IN ('check', 'delivery', 'gap', 'gap-soon', 'notice', 'stage', 'stop', 'supplement', 'unclaimed-10', 'unclaimed-3', 'unclaimed-7', 'urge')",
+            "kind IN ('check', 'delivery', 'gap', 'gap-soon', 'notice', 'pre-review', 'stage', 'stop', 'supplement', 'unclaimed-10', 'unclaimed-3', 'unclaimed-7', 'urge')",
+        )
+
+    with op.batch_alter_table("case_signals", schema=None) as batch_op:
+        if op.get_bind().dialect.name == "postgresql":
+            batch_op.drop_constraint(op.f("ck_case_signals_level"), type_="check")
+        batch_op.create_check_constraint(
+            op.f("ck_case_signals_level"),
+            "level IN ('amber', 'check', 'delivery', 'gap', 'overrun', 'pre-review', 'red', 'stage', 'unanswered', 'urged', 'yellow')",
         )
 
     # a township sends on what a village collected
@@ -95,19 +167,20 @@ def upgrade() -> None:
             batch_op.drop_constraint(op.f("ck_manifests_halls"), type_="check")
         batch_op.create_check_constraint(op.f("ck_manifests_halls"), "from_hall <> to_hall")
 
-    # what was accepted already keeps the promise of the schedule that it was last computed with
-    op.execute(
-        "UPDATE cases SET promise_version = schedule_version WHERE printed_due_at IS NOT NULL AND promise_at IS NULL"
-    )
-    op.execute("UPDATE joint_cases SET promise_version = schedule_version WHERE accepted_at IS NOT NULL")
-
-    # a case lies where its papers or results arrived last, else where it was entered
+    # a case lies where its papers or results arrived last, else where it was entered; what was accepted already keeps
+    # the promise of the schedule that it was last computed with
     op.execute(
         "UPDATE cases SET handled_in = coalesce((SELECT manifests.to_hall FROM manifest_entries "
         "JOIN manifests ON manifests.hall = manifest_entries.hall AND manifests.id = manifest_entries.manifest_id "
         "WHERE manifest_entries.hall = cases.hall AND manifest_entries.case_id = cases.id "
-        "AND manifest_entries.state = 'arrived' ORDER BY manifests.id DESC LIMIT 1), hall)"
+        "AND manifest_entries.state = 'arrived' ORDER BY manifests.id DESC LIMIT 1), hall), promise_version = "
+        "CASE WHEN printed_due_at IS NOT NULL AND promise_at IS NULL THEN schedule_version END"
     )
+    op.execute("UPDATE joint_cases SET promise_version = schedule_version WHERE accepted_at IS NOT NULL")
+
+    # a case that the law ends before its promise stands where it ends first
+    op.execute("UPDATE cases SET order_at = statutory_due_at WHERE statutory_due_at < promised_due_at")
+    op.execute(_PARTS_FOLLOW)
 
     # of a gap that is still open the papers may follow that no department has asked for since
     connection = op.get_bind()
@@ -156,6 +229,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("agency_orders", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_agency_orders_undated", sqlite_where=sa.text(_UNDATED), postgresql_where=sa.text(_UNDATED)
+        )
+
     op.execute("UPDATE manifests SET from_hall = hall WHERE hall NOT IN (from_hall, to_hall)")
     with op.batch_alter_table("manifests", schema=None) as batch_op:
         if op.get_bind().dialect.name == "postgresql":
@@ -164,7 +242,16 @@ def downgrade() -> None:
             op.f("ck_manifests_halls"), "hall IN (from_hall, to_hall) AND from_hall <> to_hall"
         )
 
-    op.execute("DELETE FROM case_alarms WHERE kind = 'delivery'")
+    op.execute("DELETE FROM case_signals WHERE level = 'pre-review'")
+    with op.batch_alter_table("case_signals", schema=None) as batch_op:
+        if op.get_bind().dialect.name == "postgresql":
+            batch_op.drop_constraint(op.f("ck_case_signals_level"), type_="check")
+        batch_op.create_check_constraint(
+            op.f("ck_case_signals_level"),
+            "level IN ('amber', 'check', 'delivery', 'gap', 'overrun', 'red', 'stage', 'unanswered', 'urged', 'yellow')",
+        )
+
+    op.execute("DELETE FROM case_alarms WHERE kind IN ('delivery', 'pre-review')")
     with op.batch_alter_table("case_alarms", schema=None) as batch_op:
         if op.get_bind().dialect.name == "postgresql":  # a table that SQLite writes anew has only the new one
             batch_op.drop_constraint(op.f("ck_case_alarms_kind"), type_="check")
@@ -187,7 +274,33 @@ def downgrade() -> None:
     with op.batch_alter_table("halls", schema=None) as batch_op:
         batch_op.drop_column("later_hours")
 
+    op.execute("UPDATE cases SET order_at = promised_due_at WHERE statutory_due_at < promised_due_at")
+    op.execute(_PARTS_FOLLOW)
     with op.batch_alter_table("cases", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_cases_forwarded_unexplained",
+            sqlite_where=sa.text(_RISEN + _UNEXPLAINED),
+            postgresql_where=sa.text(_RISEN + _UNEXPLAINED),
+        )
+        batch_op.drop_index(
+            "ix_cases_forwarded_statutory",
+            sqlite_where=sa.text(_RISEN + _NOT_RED_YET),
+            postgresql_where=sa.text(_RISEN + _NOT_RED_YET),
+        )
+        batch_op.drop_index(
+            "ix_cases_unexplained", sqlite_where=sa.text(_UNEXPLAINED), postgresql_where=sa.text(_UNEXPLAINED)
+        )
+        batch_op.drop_index(
+            "ix_cases_statutory", sqlite_where=sa.text(_NOT_RED_YET), postgresql_where=sa.text(_NOT_RED_YET)
+        )
+        batch_op.drop_index("ix_cases_open", sqlite_where=sa.text(_RUNNING), postgresql_where=sa.text(_RUNNING))
+        batch_op.create_index(
+            "ix_cases_open",
+            ["hall", "schedule_version"],
+            unique=False,
+            sqlite_where=sa.text(_DECIDING),
+            postgresql_where=sa.text(_DECIDING),
+        )
         batch_op.drop_index(
             "ix_cases_pickup", sqlite_where=sa.text("tab = 'pickup'"), postgresql_where=sa.text("tab = 'pickup'")
         )
@@ -225,6 +338,9 @@ def downgrade() -> None:
         )
         batch_op.drop_column("schedule_version")
         batch_op.drop_column("from_at")
+
+    with op.batch_alter_table("case_reviews", schema=None) as batch_op:
+        batch_op.drop_column("took")
 
     with op.batch_alter_table("case_materials", schema=None) as batch_op:
         batch_op.drop_column("tolerated")

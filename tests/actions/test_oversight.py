@@ -1,4 +1,4 @@
-"""Signals, urgings and public reasons, on both databases; what is refused comes first."""
+"""Signals and urgings, on both databases; what is refused comes first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from app import eventlog
-from app.casework import oversight, review, special, sweeps, watch
+from app.casework import intake, oversight, review, special, sweeps, watch
 from app.casework.models import Case, CaseAlarm, CaseSignal
-from app.casework.queries import case_view, public_view
+from app.casework.queries import case_view
 from app.casework.rules.alarms import Alarm
 from app.db import HallHead, db
 from app.errors import Refusal
@@ -19,9 +19,9 @@ from app.events import SYSTEM
 from app.hall.queries import schedule
 from app.hall.settings import add_exception, amend_calendar, set_hours
 from app.now import SHANGHAI
-from tests.actions.conftest import Hall
-
-WHY = "申请材料须向省厅核验，省厅系统检修三天。"
+from tests.actions.conftest import Hall, alarms_of
+from tests.actions.test_review import with_departments
+from tests.actions.test_sweeps import announce
 
 
 def refused(code: str) -> Any:
@@ -211,6 +211,29 @@ def test_a_signal_planned_with_another_calendar_waits_until_it_is_planned_anew(s
     assert tell(spring) == 2
 
 
+def test_the_day_of_an_answer_follows_the_calendar(spring: Hall) -> None:
+    _, case_id = spring.accepted()
+    urged = spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请速办")
+    assert urged["urges"][0]["answer_due_at"].startswith("2026-03-03T18:00")
+    spring.do(oversight.answer_urge, spring.approver(urged), case_id=case_id, answer="今日办结")
+    spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="仍未办结")
+    amend(spring, date(2026, 3, 3), "off")
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    days = [urge["answer_due_at"][:10] for urge in case_view("luolong", case_id, spring.at)["urges"]]
+    assert days == ["2026-03-04", "2026-03-03"]  # what was answered keeps the day that it had
+    assert alarms_of(case_id)["urge"].astimezone(SHANGHAI) == datetime(2026, 3, 4, 18, tzinfo=SHANGHAI)
+
+
+def test_who_is_urged_past_the_announced_year_learns_the_day_with_the_next(spring: Hall) -> None:
+    spring.at = datetime(2026, 12, 31, 10, tzinfo=SHANGHAI)
+    _, case_id = spring.accepted()
+    urged = spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请速办")
+    assert urged["urges"][0]["answer_due_at"] is None
+    announce(spring)
+    spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert case_view("luolong", case_id, spring.at)["urges"][0]["answer_due_at"].startswith("2027-01-04T18:00")
+
+
 def test_signals_follow_new_daily_hours(spring: Hall) -> None:
     yellow_on_friday(spring)
     spring.do(set_hours, "admin01", hours="10:00-16:00", from_on=date(2026, 3, 9))
@@ -305,6 +328,52 @@ def test_an_urging_gets_its_answer_and_both_stay_with_the_case(spring: Hall) -> 
     assert tell(spring) == 1  # an urging is told anew
 
 
+@pytest.mark.parametrize("routing", ["in_turn", "parallel"])
+def test_an_urging_goes_with_the_case_to_whoever_has_it(spring: Hall, routing: str) -> None:
+    case, case_id = spring.accepted(item=with_departments(routing))
+    spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请尽快办理")
+    departments = [part["department"] for part in case["departments"]]
+    number = case["number"]
+
+    def listed() -> dict[str, list[str]]:
+        found = {name: [row["number"] for row in watch.open_urges(department=name)] for name in departments}
+        db.session.rollback()
+        return found
+
+    now = departments if routing == "parallel" else departments[:1]
+    assert listed() == {name: [number] if name in now else [] for name in departments}
+    assert [row["department"] for row in watch.open_urges()] == ["、".join(now)]
+    db.session.rollback()
+    spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
+    assert listed()[departments[0]] == [] and listed()[departments[1]] == [number]
+    with refused("auth.foreign_department"):
+        spring.do(oversight.answer_urge, spring.approver(case), case_id=case_id, answer="已审结")
+    spring.do(oversight.answer_urge, spring.approver(case, 1), case_id=case_id, answer="正在办理")
+    assert not any(listed().values())
+    rows = eventlog.read_subject("luolong", f"case:{case_id}")
+    assert [row.event.department for row in rows if "answered" in row.event.kind] == [departments[1]]
+    db.session.rollback()
+
+
+def test_whoever_gets_a_case_that_is_late_already_hears_of_it(spring: Hall) -> None:
+    case, case_id = spring.accepted(item=with_departments("in_turn"))
+    pass_limit(spring, case_id)
+    tell(doors_open(spring))
+    first, second = spring.approver(case), spring.approver(case, 1)
+
+    def heard(name: str) -> list[str]:
+        levels = [signal["level"] for signal in watch.signals_of(spring.staff(name))["new"]]
+        db.session.rollback()
+        return levels
+
+    assert heard(second) == [] and "yellow" in heard(first)
+    spring.do(review.decide_case, first, case_id=case_id, outcome="granted")
+    spring.later(minutes=5)
+    tell(spring)
+    assert heard(second) == ["yellow"]
+    assert [rung for level, rung in told(case_id) if level == "yellow"] == ["owner", "chief", "owner"]
+
+
 def test_an_urging_without_an_answer_goes_to_the_chief(spring: Hall) -> None:
     _, case_id = spring.accepted()
     spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请答复")
@@ -319,51 +388,33 @@ def test_an_urging_without_an_answer_goes_to_the_chief(spring: Hall) -> None:
     db.session.rollback()
 
 
-# ── public reasons ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_reason_is_asked_only_of_the_owner_and_only_when_late(spring: Hall) -> None:
+@pytest.mark.parametrize("ends", ["granted", "withdrawn"])
+def test_whoever_was_urged_owes_the_answer_whatever_becomes_of_the_case(spring: Hall, ends: str) -> None:
     case, case_id = spring.accepted()
     owner = spring.approver(case)
-    with refused("case.not_overdue"):
-        spring.do(oversight.explain_overdue, owner, case_id=case_id, reason=WHY)
-    spring.at = row_of(case_id).promised_due_at
-    for who, code, more in (
-        ("clerk01", "auth.forbidden", {}),
-        ("approver01", "auth.foreign_department", {}),
-        (owner, "case.reason_required", {"reason": " "}),
-        (owner, "text.invalid", {"reason": "😀"}),
-        (owner, "text.too_long", {"reason": "长" * 501}),
-        (owner, "request.invalid", {"estimate_on": "2026-03-01"}),
-        (owner, "request.invalid", {"estimate_on": "下周"}),
-    ):
-        with refused(code):
-            spring.do(oversight.explain_overdue, who, case_id=case_id, **{"reason": WHY, **more})
-    assert row_of(case_id).overdue_told_at is None
-
-
-def test_everybody_reads_why_a_case_is_late(spring: Hall) -> None:
-    case, case_id = spring.accepted()
-    later, later_id = spring.later(minutes=1).accepted()
-    pass_limit(spring, later_id)
-    listed = watch.open_cases(at=spring.at, hall="luolong", late=True)
-    assert [row["number"] for row in listed["items"]] == [case["number"], later["number"]]
-    assert watch.unexplained("luolong") == 2
+    spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请速办")
+    later, later_id = spring.later(hours=1).accepted()
+    spring.do(oversight.urge_case, "supervisor01", case_id=later_id, note="也请速办")
+    if ends == "granted":
+        spring.do(review.decide_case, owner, case_id=case_id, outcome="granted")
+    else:
+        spring.do(intake.withdraw_case, "clerk01", case_id=case_id)
+    assert "answer-urge" in case_view("luolong", case_id, spring.at)["steps"]
+    assert [row["number"] for row in watch.open_urges(hall="luolong")] == [case["number"], later["number"]]
     db.session.rollback()
-    view = spring.do(
-        oversight.explain_overdue, spring.approver(case), case_id=case_id, reason=WHY, estimate_on="2026-12-31"
-    )
-    assert view["overdue"]["reason"] == WHY and view["overdue"]["clock"] == "promised"
-    assert view["notices"][-1]["kind"] == "overdue"
-    public = public_view("luolong", case_id, spring.at)
-    assert public["overdue"]["reason"] == WHY and public["overdue"]["estimate_on"] == "2026-12-31"
-    assert public_view("luolong", later_id, spring.at)["overdue"] is None
-    listed = watch.open_cases(at=spring.at, hall="luolong", late=True)
-    assert [row["number"] for row in listed["items"]] == [later["number"], case["number"]]  # unexplained on top
-    assert [row["explained"] for row in listed["items"]] == [False, True]
-    silent = watch.open_cases(at=spring.at, hall="luolong", silent=True)
-    assert [row["number"] for row in silent["items"]] == [later["number"]]
-    assert watch.unexplained("luolong") == 1
-    assert case_view("luolong", case_id, spring.at)["overdue"]["told_at"]
-    kept = " ".join(str(r.event) for r in eventlog.read_subject("luolong", f"case:{case_id}"))
-    assert "省厅" not in kept and WHY not in (row_of(case_id).overdue_sealed or "")
+    spring.at = datetime(2026, 3, 3, 18, 0, tzinfo=SHANGHAI)
+    spring.do(sweeps.ring_alarms, SYSTEM)
+    tell(doors_open(spring))
+    assert ("urged", "owner") in told(case_id) and ("unanswered", "chief") in told(case_id)
+    numbers = [row["number"] for row in watch.signals_of(spring.staff("chief01"))["new"]]
+    assert sorted(numbers) == [case["number"], later["number"]]
+    db.session.rollback()
+
+    view = spring.do(oversight.answer_urge, owner, case_id=case_id, answer="已经办完，此前等省厅核验。")
+    assert view["urges"][0]["answered_by"] == owner and "answer-urge" not in view["steps"]
+    assert [row["number"] for row in watch.open_urges(hall="luolong")] == [later["number"]]
+    assert Alarm.URGE not in alarms_of(case_id)
+    with refused("case.urge_none"):
+        spring.do(oversight.answer_urge, owner, case_id=case_id, answer="再答复一次")
+    with refused("case.illegal_step"):
+        spring.do(oversight.urge_case, "supervisor01", case_id=case_id, note="请速办")

@@ -49,7 +49,8 @@ def test_a_late_case_is_explained_to_everybody(ask: Asking, case: tuple[str, str
     explain = f"/cases/{number}/explain-overdue"
     ask.refused("case.not_overdue", "POST", explain, {"reason": "系统检修"}, who=owner)
     past = now() - timedelta(days=60)
-    db.session.query(Case).filter_by(number=number).update({"accepted_at": past, "clock_from_at": past, "light": "red"})
+    late = {"accepted_at": past, "clock_from_at": past, "light": "red", "statutory_due_at": past + timedelta(days=30)}
+    db.session.query(Case).filter_by(number=number).update(late)
     db.session.commit()
     listed = ask.get("/reports/overdue?hall=luolong", who="supervisor01")["items"]
     assert [(row["number"], row["explained"]) for row in listed] == [(number, False)]

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, inspect, select, text
 from sqlalchemy.orm import Session
 
-from app.casework.models import Case, CaseAlarm, CaseMaterial
+from app.casework.models import Case, CaseAlarm, CaseMaterial, CaseReview
 from app.config import Settings
 from app.db import db
 from app.queueing.models import Call, WindowSession
@@ -264,6 +264,36 @@ def test_results_on_their_way_are_watched_from_now_on(empty: Empty, connect: Cal
     downgrade(settings, "0002")
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM case_alarms")).scalar_one() == 0
+
+
+def test_a_case_stands_where_its_first_limit_ends(empty: Empty, connect: Callable[[Settings], Engine]) -> None:
+    """Its part too; and where its promise ends once more when 0003 is taken back."""
+    settings, law = empty("due"), NINE + timedelta(days=1)
+    upgrade(settings, "0002")
+    engine = connect(settings)
+    part = {"hall": "luolong", "department": "局", "position": 1, "state": "open", "tab": "todo", "light": "green"}
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO kept_guides (digest, guide) VALUES ('g', '{}')"))
+        tables = MetaData()
+        tables.reflect(connection, only=["case_reviews"])
+        for number, promised in enumerate((NINE, NINE + timedelta(days=2)), 1):
+            due = {"promised_due_at": promised, "statutory_due_at": law, "order_at": promised}
+            put_case(connection, number, {}, state="review", guide_digest="g", **due)
+            row = {**part, "case_id": number, "order_at": promised, "signatures": 0}
+            connection.execute(insert(tables.tables["case_reviews"]), row)
+    engine.dispose()
+
+    def order() -> list[tuple[datetime, datetime]]:
+        part_of = (CaseReview.hall == Case.hall) & (CaseReview.case_id == Case.id)
+        with Session(engine) as session:
+            found = session.execute(select(Case.order_at, CaseReview.order_at).join(CaseReview, part_of))
+            return sorted((case, part) for case, part in found)
+
+    upgrade(settings)
+    assert order() == [(NINE, NINE), (law, law)]
+    engine.dispose()
+    downgrade(settings, "0002")
+    assert order() == [(NINE, NINE), (NINE + timedelta(days=2),) * 2]
 
 
 def test_a_missing_index_would_be_seen(empty: Empty, connect: Callable[[Settings], Engine]) -> None:

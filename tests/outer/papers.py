@@ -196,7 +196,9 @@ OWN: dict[str, dict[str, Any]] = {
             {"name": "证书工本费", "basis": "财税〔2016〕79号", "amount_fen": 123450, "note": "每增加一本10元"},
         ],
         "pay_by_on": "2026-03-06",
+        "pay_within": "4 个工作日",
         "pay_where": "3 号缴费窗口，或扫描缴费码",
+        "pay_where_en": "cashier 3, or by the payment code",
     },
     "special_procedure": {
         "ground": "expert_review",
@@ -291,6 +293,16 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         "agency",
         {"form": "interruption", "reasons": ["委托人住院。"], "stopped_at": "2026-03-03"},
     ),
+    "deadline_change-announced": (
+        "deadline_change",
+        {
+            "cause": "announced",
+            "clocks": [
+                {"clock": "promised", "after_on": "2027-01-07"},
+                {"clock": "statutory", "after_on": "2027-01-21"},
+            ],
+        },
+    ),
     "decision-granted": (
         "decision",
         {
@@ -305,6 +317,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "extension-joint": ("extension", {"days": 15, "joint": True, "approved_by": "本级人民政府负责人"}),
     "extension-statutory": ("extension", {"clock": "statutory", "promised_due_on": "2026-03-09"}),
     "non_acceptance-not_required": ("non_acceptance", {"ground": "not_required", "go_to": None}),
+    "overdue-completed": ("overdue", {"ended_at": "2026-03-11T10:05:00+08:00", "estimate_on": None}),
     "reminder-gap": (
         "reminder",
         {"of": "gap", "due_on": "2026-03-09", "materials": ASKED[1:], "consequence": "逾期未补齐的，视为撤回申请。"},

@@ -83,6 +83,7 @@ def test_what_is_no_longer_true_is_told_to_nobody() -> None:
             assert not still_holds(level, Now(light, running=False))
     lasting = {
         Level.STAGE: "untaken",
+        Level.PRE_REVIEW: "below",
         Level.OVERRUN: "stopped",
         Level.GAP: "gap",
         Level.CHECK: "unchecked",
@@ -95,7 +96,8 @@ def test_what_is_no_longer_true_is_told_to_nobody() -> None:
         assert still_holds(level, Now("green", running=True, **{fact: True})), level
         others = {other: True for other in lasting.values() if other != fact}
         assert not still_holds(level, Now("green", running=True, **others)), level
-        after = level in (Level.GAP, Level.CHECK, Level.DELIVERY)  # what may last beyond the decision
+        # what may last beyond the decision
+        after = level in (Level.GAP, Level.CHECK, Level.DELIVERY, Level.URGED, Level.UNANSWERED)
         assert still_holds(level, Now("green", running=False, **{fact: True})) == after, level
 
 

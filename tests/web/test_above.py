@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import update
 
 from app import eventlog
-from app.casework import delivery, levels, levels_queries, queries, review
+from app.casework import delivery, levels, levels_queries, oversight, queries, review
 from app.casework.intake import raise_no_request
-from app.casework.models import Case
+from app.casework.models import Case, CaseSignal
 from app.catalog.queries import item as guide_of
 from app.catalog.queries import search_items
 from app.db import db
@@ -103,6 +103,23 @@ def test_an_approver_of_one_hall_sees_its_cases_and_those_from_below(wire: Wire,
         assert (case[0] in visitor.get("/approver").text) is shown, hall
         assert ("待办 1" in said(visitor.page)) is shown
         assert visitor.get(f"/cases/{case[0]}").status_code == (200 if shown else 403)
+
+
+def test_an_approver_above_hears_of_an_urging_and_answers_it(wire: Wire, app: Flask, staff: Find) -> None:
+    number, case_id = case = arrived(staff)
+    oversight.urge_case(hall="dongcun", actor=staff("supervisor01"), at=now(), case_id=case_id, note="群众来电询问")
+    db.session.execute(update(CaseSignal).values(told_at=now()))  # as if the doors were open
+    db.session.commit()
+    for hall, shown in (("dongcun", False), ("luolong", True)):
+        visitor = Visitor(app)
+        enter(visitor, approver_of_hall(case, hall))
+        page = visitor.get("/signals").text
+        assert (number in page) is ("群众来电询问" in page) is ("没有新信号" not in said(page)) is shown, hall
+        assert visitor.post("/signals/seen").status_code == 303
+    assert "没有新信号" in said(visitor.get("/signals").text)
+    answer = {"answer": "今日办结。", "idempotency_key": "above-key"}
+    assert visitor.post(f"/cases/{number}/answer-urge", answer).status_code == 303
+    assert "群众来电询问" not in visitor.get("/signals").text
 
 
 def test_a_clerk_above_lists_the_case_through_the_api(wire: Wire, app: Flask, staff: Find) -> None:

@@ -19,6 +19,7 @@ class Level(StrEnum):
     YELLOW = "yellow"  # 黄牌
     RED = "red"  # 红牌
     STAGE = "stage"  # 环节超时
+    PRE_REVIEW = "pre-review"  # 初审超时
     OVERRUN = "overrun"  # 特别程序超过告知的时间
     GAP = "gap"  # 容缺材料即将到期
     CHECK = "check"  # 事后核查到期
@@ -50,6 +51,7 @@ LADDER: dict[Level, tuple[Telling, ...]] = {
     Level.YELLOW: (Telling(_O, 0), Telling(_C, 0), Telling(_S, 1)),
     Level.RED: (Telling(_O, 0), Telling(_C, 0), Telling(_S, 0)),
     Level.STAGE: (Telling(_O, 0), Telling(_C, 1)),
+    Level.PRE_REVIEW: (Telling(_O, 0), Telling(_C, 1)),
     Level.OVERRUN: (Telling(_O, 0), Telling(_C, 1), Telling(_S, 3)),
     Level.GAP: (Telling(_O, 0),),
     Level.CHECK: (Telling(_O, 0), Telling(_C, 1)),
@@ -90,6 +92,7 @@ class Now:
     light: str
     running: bool  # its clocks have not come to stand for good
     untaken: bool = False  # a department has not taken up its part
+    below: bool = False  # its papers lie in a township that is to send them up
     stopped: bool = False  # a special procedure, a check or a wait for papers goes on
     gap: bool = False  # tolerated papers are still missing
     unchecked: bool = False  # decided on the applicant's word, which nobody has checked
@@ -106,10 +109,11 @@ def still_holds(level: Level, now: Now) -> bool:
             return now.waiting
         case Level.GAP:  # a decision over it does not close it
             return now.gap
+        case Level.URGED | Level.UNANSWERED:  # nor does one answer an urging
+            return now.urged
     lasts = {
         Level.STAGE: now.untaken,
+        Level.PRE_REVIEW: now.below,
         Level.OVERRUN: now.stopped,
-        Level.URGED: now.urged,
-        Level.UNANSWERED: now.urged,
     }
     return now.running and lasts.get(level, now.light == level)

@@ -132,10 +132,10 @@ _SAME = None  # the step does not change the state
 _REVIEWING = (S.ACCEPTED, S.REVIEW)
 _REASON = ("case.reason_required",)
 _SIGNED = ("case.reason_required", "case.basis_required")
-_OWN = ("auth.foreign_department",)
+_ANSWERS = ("auth.foreign_department",)
+_OWN = (*_ANSWERS, "case.not_authorised")
 _DECIDING_GUARDS = (
-    "auth.foreign_department",
-    "case.not_authorised",
+    *_OWN,
     "case.intake_is_approver",
     "case.own_proposal",
     "case.gap_open",
@@ -162,7 +162,7 @@ A, D, H, N, W, X = (
     P.CASE_OVERRIDE,
     P.CASE_EXTEND,
 )
-_IN, _ON = sorted(INTAKE), sorted(DECIDING)
+_IN, _ON, _DECIDED = sorted(INTAKE), sorted(DECIDING), [*sorted(PICKUP), S.DELIVERED, S.VOID]
 
 TABLE: tuple[Line, ...] = tuple(
     line
@@ -287,9 +287,20 @@ TABLE: tuple[Line, ...] = tuple(
         _lines(_REVIEWING, T.FORWARD, S.FORWARDED, [D], guards=(*_OWN, "case.to_hall"), law="行政许可法 §43"),
         _lines(_ON, T.SUPPLY, _SAME, [A], guards=("case.nothing_missing",)),
         _lines(_ON, T.URGE, _SAME, [W], guards=(*_REASON, "case.urge_open")),
-        _lines(_ON, T.ANSWER_URGE, _SAME, [D], guards=(*_OWN, *_REASON, "case.urge_none")),
         _lines(
-            _ON, T.EXPLAIN_OVERDUE, _SAME, [D], guards=(*_OWN, *_REASON, "case.not_overdue"), law="优化营商环境条例 §36"
+            [*_ON, *_DECIDED, S.WITHDRAWN, S.DEEMED_WITHDRAWN],  # whatever became of it, who was urged owes an answer
+            T.ANSWER_URGE,
+            _SAME,
+            [D],
+            guards=(*_ANSWERS, *_REASON, "case.urge_none"),
+        ),
+        _lines(
+            [*_ON, *_DECIDED],  # a late decision does not settle why it was late
+            T.EXPLAIN_OVERDUE,
+            _SAME,
+            [D],
+            guards=(*_ANSWERS, *_REASON, "case.not_overdue"),
+            law="优化营商环境条例 §36",
         ),
         _lines(_ON, T.DEEM_WITHDRAW, S.DEEMED_WITHDRAWN, [], E.FREEZE, law="按事项所属程序规则"),
         # ── decided: the result goes to the applicant
