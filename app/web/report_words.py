@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 
+from app.casework.rules.tally import rate
 from app.notices.report import Bars, Columns, Part, Printed, Table
 from app.web import times, wording
 
@@ -20,7 +21,7 @@ FIGURES: dict[str, Any] = {
     "decided": _("办结"),
     "in_time": _("按时办结"),
     "in_time_rate": _("按时办结率"),
-    "late": _("超承诺时限"),
+    "late": _("超期办结"),
     "late_statutory": _("超法定时限"),
     "late_unexplained": _("超期未说明"),
     "instant": _("即办件"),
@@ -113,10 +114,14 @@ def printed(report: Mapping[str, Any], before: Row, hall: Mapping[str, Any] | No
     kind = wording.word(report["period"], "period")
     parts = [
         (gettext("总体情况"), _summary(report, before), [_days(report)]),
-        (gettext("按%(side)s统计的办理情况", side=str(SIDES[report["side"]]).lower()), [], _departments(report)),
+        (
+            gettext("按%(side)s统计的办理情况", side=str(SIDES[report["side"]]).lower()),
+            _cut(report),
+            _departments(report),
+        ),
         (
             gettext("承诺、法定与实际用时"),
-            [gettext("用时按承诺时限的单位计算，停钟时间不计入；天数和小时数不相互折算。")],
+            [gettext("用时按承诺时限的单位计算，停钟时间不计入；天数和小时数不相互折算。"), *_cut(report)],
             _pace(report),
         ),
         (gettext("超期办件和公开的理由"), *_late(report)),
@@ -153,6 +158,10 @@ def notes() -> list[str]:
         ),
         gettext("特别程序和勘验、补正停钟，按停钟开始的时间计入本期。"),
         gettext("中位和九成：一半、九成的办件不超过这个用时。"),
+        gettext(
+            "几个部门并联或者依次决定的办件，按部门统计时各计一件，合计只计一件；准予、不予、停钟、再次告知、是否超期和用时"
+            "按各部门自己的计算，因他人不予而未及决定的并联部门随办件计算。"
+        ),
     ]
 
 
@@ -160,7 +169,7 @@ def _summary(report: Mapping[str, Any], before: Row) -> list[str]:
     total = report["total"]
     text = gettext(
         "%(period)s共收件 %(received)s 件，办结 %(decided)s 件，其中准予 %(granted)s 件、不予 %(refused)s 件；按时办结率 %(rate)s，"
-        "超过承诺时限 %(late)s 件，超过法定时限 %(statutory)s 件。",
+        "超期办结 %(late)s 件，其中超过法定时限 %(statutory)s 件。",
         period=period_words(report),
         received=f"{total['received']:,}",
         decided=f"{total['decided']:,}",
@@ -188,21 +197,45 @@ def _days(report: Mapping[str, Any]) -> Columns:
 
 def _departments(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
     names = ("received", "decided", "in_time", "late", "late_statutory", "in_time_rate")
-    rows = [*report["rows"][:ROWS_PRINTED], report["total"]]
+    rows = [*_fitted(report["rows"], _together), report["total"]]
     table = Table(
         [str(SIDES[report["side"]]), *(str(FIGURES[name]) for name in names)],
         [[wording.named(row) or gettext("合计"), *(figure(row, name) for name in names)] for row in rows],
         [4, 1.5, 1.7, 1.6, 1.7, 1.7, 1.7],
         strong=True,
     )
-    decided = [row for row in report["rows"] if row["decided"]][:BARS_SHOWN]
+    some = [row for row in report["rows"] if row["decided"]]
+    decided = some[:BARS_SHOWN]
     if not decided:
         return [table]
-    rates = [row["in_time_rate"] for row in decided]
-    bars = Bars(
-        gettext("按时办结率"), [wording.named(row) for row in decided], rates, [percent(rate) for rate in rates], 100
-    )
+    rates, title = [row["in_time_rate"] for row in decided], gettext("按时办结率")
+    if len(some) > len(decided):
+        title = gettext("%(figure)s（办结最多的 %(count)s 行）", figure=title, count=len(decided))
+    bars = Bars(title, [wording.named(row) for row in decided], rates, list(map(percent, rates)), 100)
     return [table, bars]
+
+
+def _cut(report: Mapping[str, Any]) -> list[str]:
+    """That rows are left out, where some are."""
+    more = len(report["rows"]) - ROWS_PRINTED
+    if more <= 0:
+        return []
+    return [gettext("只列办结最多的 %(count)s 行，其余 %(more)s 行合为一行，不列用时。", count=ROWS_PRINTED, more=more)]
+
+
+def _fitted(rows: Sequence[Row], together: Callable[[Sequence[Row]], dict[str, Any]]) -> list[Row]:
+    """As many rows as are printed; what is left over stands in one, so that the sum still adds up."""
+    shown, rest = list(rows[:ROWS_PRINTED]), rows[ROWS_PRINTED:]
+    if rest:
+        name = gettext("其余 %(count)s 行", count=len(rest))
+        shown.append({"name": name, "name_en": name, **together(rest)})
+    return shown
+
+
+def _together(rows: Sequence[Row]) -> dict[str, Any]:
+    """The figures of several rows as one."""
+    sums = {name: sum(row[name] for row in rows) for name in FIGURES if name not in RATES}
+    return {**sums, "in_time_rate": rate(sums["in_time"], sums["decided"])}
 
 
 def _pace(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
@@ -233,7 +266,7 @@ def _late(report: Mapping[str, Any]) -> tuple[list[str], list[Table | Bars | Col
             row["number"],
             wording.named(row, "item"),
             wording.named(row, "department"),
-            times.day(row["promised_due_at"]),
+            times.day(row["due_at"]),
             times.day(row["ended_at"]) or gettext("尚未送达"),
             row["reason"] or gettext("没有公开理由"),
         ]
@@ -242,7 +275,7 @@ def _late(report: Mapping[str, Any]) -> tuple[list[str], list[Table | Bars | Col
     if not rows:
         return [gettext("本期没有超期办结的办件。")], []
     told = gettext(
-        "超过承诺时限办结 %(late)s 件，其中没有公开理由的 %(silent)s 件。",
+        "超过承诺时限或者法定时限办结 %(late)s 件，其中没有公开理由的 %(silent)s 件。",
         late=report["total"]["late"],
         silent=report["total"]["late_unexplained"],
     )
@@ -250,11 +283,15 @@ def _late(report: Mapping[str, Any]) -> tuple[list[str], list[Table | Bars | Col
         gettext("办件编号"),
         gettext("事项"),
         gettext("部门"),
-        gettext("承诺到期"),
+        gettext("到期日"),
         gettext("办结"),
         gettext("公开的理由"),
     ]
-    return [told], [Table(head, rows, [2.8, 3, 2.6, 1.7, 1.9, 4.2], left=frozenset({0, 1, 2, 5}))]
+    text = [told]
+    if report["late_more"]:
+        more = max(report["total"]["late"] - len(rows), 0)
+        text.append(gettext("只列到期最早的 %(count)s 件，另有 %(more)s 件。", count=len(rows), more=more))
+    return text, [Table(head, rows, [2.8, 3, 2.6, 1.7, 1.9, 4.2], left=frozenset({0, 1, 2, 5}))]
 
 
 def _procedures(total: Row) -> list[str]:
@@ -282,12 +319,11 @@ def _grounds(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
 
 
 def _outlook(report: Mapping[str, Any]) -> list[str]:
-    open_ = sum(row["total"] for row in report["open"])
-    late = sum(row["yellow"] + row["red"] for row in report["open"])
+    whole = report["open_total"]
     stands = gettext(
-        "编制时在办 %(open)s 件，其中超期 %(late)s 件，尚未公开理由 %(silent)s 件。",
-        open=open_,
-        late=late,
+        "编制时在办 %(open)s 件，其中超期 %(late)s 件；超期而尚未公开理由的 %(silent)s 件（含已办结的）。",
+        open=whole["total"],
+        late=whole["yellow"] + whole["red"],
         silent=report["unexplained"],
     )
     coming = report["forecast"]
@@ -306,7 +342,8 @@ def _open(report: Mapping[str, Any]) -> list[Table | Bars | Columns]:
     charts: list[Table | Bars | Columns] = [Columns(title, names, series, kinds)] if coloured else []
     if not report["open"]:
         return charts
-    lights = ("green", "amber", "yellow", "red", "stopped")
-    rows = [[wording.named(row), *(str(row[light]) for light in lights), str(row["total"])] for row in report["open"]]
-    head = [gettext("部门"), *(wording.light_word(light) for light in lights), gettext("合计")]
-    return [Table(head, rows[:ROWS_PRINTED], [5, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]), *charts]
+    lights = ("green", "amber", "yellow", "red", "stopped", "total")
+    fitted = _fitted(report["open"], lambda rest: {light: sum(row[light] for row in rest) for light in lights})
+    rows = [[wording.named(row), *(str(row[light]) for light in lights)] for row in fitted]
+    head = [gettext("部门"), *(wording.light_word(light) for light in lights[:-1]), gettext("合计")]
+    return [Table(head, rows, [5, 1.2, 1.2, 1.2, 1.2, 1.2, 1.2]), *charts]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import csv
-import re
 import subprocess
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from io import BytesIO, StringIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -18,13 +17,17 @@ from app.casework import oversight, reports, sweeps
 from app.casework.models import Case, CaseSignal
 from app.casework.queries import codes_of, find_case
 from app.casework.review import decide_case
+from app.casework.rules.tally import Period, Span
 from app.db import db
 from app.events import SYSTEM, Actor
-from app.now import local, now
-from app.web import sheets
+from app.hall.rules.lights import Light
+from app.now import local_day, now
+from app.people.models import Staff
+from app.web import report_words
 from tests.web.test_approver import approver_of, received
 from tests.web.visit import Visitor, announce_calendar, said
 
+SIDE_BY_SIDE = "511A17017003-511602000000-000-115113016823646795-1-00"  # 占用、挖掘城市道路
 Find = Callable[[str], Actor]
 PAGES = ["/supervisor/reports", "/supervisor/reports.csv", "/supervisor/reports.xlsx", "/supervisor/reports.pdf"]
 
@@ -49,6 +52,14 @@ def late(staff: Find) -> tuple[str, str]:
     change(number, accepted_at=past, clock_from_at=past, next_light_at=past)
     sweeps.sweep_lights(hall="luolong", actor=SYSTEM, at=now())
     return number, approver_of(number)
+
+
+def printed(pdf: bytes, folder: Path) -> str:
+    """The words of a paper, without the spaces between them."""
+    file = folder / "report.pdf"
+    file.write_bytes(pdf)
+    told = subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, check=True, text=True)
+    return "".join(told.stdout.split())
 
 
 def tell_all() -> None:
@@ -80,6 +91,32 @@ def test_every_figure_leads_to_its_cases(app: Flask, staff: Find, late: tuple[st
     for link in links:
         assert number in supervisor.get(link).text, link
     assert "没有公开理由" in said(page.text)
+
+
+def test_a_case_of_two_departments_is_found_under_each_and_open_once(app: Flask, staff: Find, tmp_path: Path) -> None:
+    announce_calendar()
+    done, open_ = received(staff, item=SIDE_BY_SIDE), received(staff, item=SIDE_BY_SIDE)
+    departments = ["区行政审批局", "区公安分局"]
+    hall, case_id = find_case(done)
+    for department in departments:
+        who = db.session.query(Staff.username).filter_by(department=department).scalar()
+        decide_case(hall=hall, actor=staff(who), at=now(), case_id=case_id, outcome="granted")
+    supervisor = visitor(app, "supervisor01")
+    supervisor.get("/supervisor/reports?hall=luolong")
+    links = {link for link in supervisor.links("/supervisor/cases") if "figure=decided" in link}
+    assert len(links) == 3  # each department's and the sum
+    for link in links:
+        assert [number in supervisor.get(link).text for number in (done, open_)] == [True, False], link
+    page = said(supervisor.get("/supervisor/cases?figure=decided&side=department&key=区公安分局").text)
+    assert "· 区公安分局" in page and all(department in page for department in departments)
+    english = said(supervisor.get("/supervisor/cases?figure=decided&side=department&key=区公安分局&lang=en").text)
+    assert "· Public Security" in english
+    supervisor.get("/?lang=zh")
+    raw = supervisor.get("/supervisor/reports.csv?hall=luolong").data.decode("utf-8-sig")
+    rows = {row[0]: row[1:3] for row in csv.reader(StringIO(raw))}
+    assert [rows[name] for name in (*departments, "合计")] == [["2", "1"]] * 3
+    text = printed(supervisor.get("/supervisor/reports.pdf?hall=luolong").data, tmp_path)
+    assert "编制时在办1件" in text and "按部门统计时各计一件" in text
 
 
 @pytest.mark.parametrize("query", ["", "period=day&side=item", "period=week&side=clerk", "side=hall&hall=all"])
@@ -117,24 +154,27 @@ def test_page_csv_and_xlsx_say_the_same(app: Flask, staff: Find) -> None:
     assert "按时办结率（%）" in head and "转承诺件率（%）" in head  # the numbers carry no sign
 
 
-def test_a_sheet_has_a_name_and_the_day_it_was_made() -> None:
-    made_at = local(now())
-    book = ZipFile(BytesIO(sheets.xlsx_of("大厅：全部 [a/b] 2026年11月", ["a"], [["b"]], made_at=made_at)))
-    assert '<sheet name="大厅：全部  a b  2026年11月"' in book.read("xl/workbook.xml").decode()
-    made = re.search(r'<c r="A2" s="\d+"><v>([\d.]+)</v>', book.read("xl/worksheets/sheet1.xml").decode())
-    days = (made_at.replace(tzinfo=None, second=0, microsecond=0) - datetime(1899, 12, 30)) / timedelta(days=1)
-    assert made and float(made[1]) == pytest.approx(days), "a date, not a text"
-
-
-def test_no_text_becomes_a_formula() -> None:
-    wicked = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
-    raw = sheets.csv_of(["a"], [[text, -5] for text in wicked]).decode("utf-8-sig")
-    for text, number in list(csv.reader(StringIO(raw)))[1:]:
-        assert text.startswith("'") and number == "-5"
-    book = ZipFile(BytesIO(sheets.xlsx_of("t", ["a"], [[text, 1] for text in wicked], made_at=now())))
-    sheet = book.read("xl/worksheets/sheet1.xml").decode()
-    assert "<f>" not in sheet and "=1+1" in book.read("xl/sharedStrings.xml").decode()
-    assert not [name for name in book.namelist() if "external" in name.lower()]
+def test_what_the_printed_report_has_no_room_for_it_says(app: Flask, staff: Find, late: tuple[str, str]) -> None:
+    hall, case_id = find_case(late[0])
+    decide_case(hall=hall, actor=staff(late[1]), at=now(), case_id=case_id, outcome="granted")
+    span = Span.holding(Period.MONTH, local_day(now()))
+    report = reports.report(hall="luolong", span=span, side="item", at=now())
+    db.session.rollback()
+    row, case = report["rows"][0], report["late"][0]
+    report["rows"] = [{**row, "key": str(n), "name": f"事项{n}"} for n in range(60)]
+    report["total"] = {**report["total"], "received": 60, "decided": 60, "late": 160}
+    report["late"], report["late_more"] = [case] * 100, True
+    report["open"] = [{**dict.fromkeys(Light, 1), "total": 5, "name": f"部门{n}"} for n in range(50)]
+    with app.test_request_context():
+        parts = report_words.printed(report, report["total"], None).parts
+    done, pace, overdue, open_ = parts[1], parts[2], parts[3], parts[5]
+    table, bars = done.blocks
+    assert len(table.rows) == 42 and table.rows[40][0] == "其余 20 行" and table.rows[40][1:3] == ["20", "20"]
+    assert sum(int(line[1]) for line in table.rows[:-1]) == int(table.rows[-1][1]) == 60
+    assert "的 40 行" in done.text[0] and "20 行" in done.text[0] and done.text[0] in pace.text
+    assert "12 行" in bars.caption and len(bars.names) == 12
+    assert overdue.text[1] == "只列到期最早的 100 件，另有 60 件。"
+    assert open_.blocks[0].rows[-1] == ["其余 10 行", *["10"] * 5, "50"]
 
 
 def test_the_report_prints(app: Flask, staff: Find, late: tuple[str, str], tmp_path: Path) -> None:
@@ -145,11 +185,7 @@ def test_the_report_prints(app: Flask, staff: Find, late: tuple[str, str], tmp_p
     decide_case(hall=hall, actor=staff(owner), at=now(), case_id=case_id, outcome="granted")
     answer = visitor(app, "supervisor01").get("/supervisor/reports.pdf?hall=luolong")
     assert answer.mimetype == "application/pdf" and answer.headers["Cache-Control"] == "private, no-store"
-    file = tmp_path / "report.pdf"
-    file.write_bytes(answer.data)
-    text = "".join(
-        subprocess.run(["pdftotext", "-layout", file, "-"], capture_output=True, check=True, text=True).stdout.split()
-    )
+    text = printed(answer.data, tmp_path)
     quiet = "没有将变黄牌、红牌的办件"  # said in words, not by an empty chart
     for words in (
         "办件督办月报",
@@ -224,6 +260,46 @@ def test_a_supervisor_urges_and_the_owner_answers(app: Flask, staff: Find) -> No
     clerk = visitor(app, "clerk01")
     assert "督办本件" not in said(clerk.get(f"/cases/{number}").text)
     assert clerk.post(f"/cases/{number}/urge", {"idempotency_key": "d-key", "note": "x"}).status_code == 403
+
+
+def test_who_was_urged_answers_after_the_decision_too(app: Flask, staff: Find) -> None:
+    announce_calendar()
+    number = received(staff)
+    hall, case_id = find_case(number)
+    oversight.urge_case(hall=hall, actor=staff("supervisor01"), at=now(), case_id=case_id, note="请速办")
+    decide_case(hall=hall, actor=staff(approver_of(number)), at=now(), case_id=case_id, outcome="granted")
+    supervisor, owner = visitor(app, "supervisor01"), visitor(app, approver_of(number))
+    assert number in supervisor.get("/signals").text and "1 件督办待答复" in said(owner.get("/approver").text)
+    assert "督办本件" not in said(supervisor.get(f"/cases/{number}").text)
+    page = said(owner.get(f"/cases/{number}").text)
+    assert "答复督办" in page and "没有答复" not in page
+    given = {"idempotency_key": "g-key", "answer": "已经办结"}
+    assert owner.post(f"/cases/{number}/answer-urge", given).status_code == 303
+    assert "已经办结" in said(supervisor.get(f"/cases/{number}").text)
+    assert "督办待答复" not in said(supervisor.get("/signals").text)
+    assert "督办待答复" not in said(owner.get("/approver").text)
+
+
+def test_what_was_decided_late_still_asks_its_department_for_the_reason(
+    app: Flask, staff: Find, late: tuple[str, str]
+) -> None:
+    number, owner_name = late
+    hall, case_id = find_case(number)
+    decide_case(hall=hall, actor=staff(owner_name), at=now(), case_id=case_id, outcome="granted")
+    supervisor, owner, other = visitor(app, "supervisor01"), visitor(app, owner_name), visitor(app, "approver01")
+    assert "超期未说明" in said(owner.get("/approver?tab=done").text)
+    assert "1 件超期未说明理由" in said(owner.get("/approver").text) and number in owner.get("/signals").text
+    assert "超期未说明理由" not in said(other.get("/approver").text) and number not in other.get("/signals").text
+    assert number in supervisor.get("/supervisor/cases?silent=1&hall=luolong").text
+    page = owner.get(f"/cases/{number}").text
+    assert "公开说明超期理由" in said(page) and "estimate_on" not in page
+    given = {"idempotency_key": "h-key", "reason": "省厅系统检修"}
+    assert owner.post(f"/cases/{number}/explain-overdue", given).status_code == 303
+    for desk in ("/approver", "/signals"):
+        assert "超期未说明理由" not in said(owner.get(desk).text)
+    assert number not in supervisor.get("/supervisor/cases?silent=1&hall=luolong").text
+    public = said(Visitor(app).get(f"/c/{codes_of(hall, case_id)['query_token']}").text)
+    assert "省厅系统检修" in public and owner_name not in public
 
 
 def test_a_late_case_asks_for_its_reason_and_everybody_reads_it(app: Flask, staff: Find, late: tuple[str, str]) -> None:

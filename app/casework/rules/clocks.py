@@ -70,6 +70,12 @@ class Extension:
     def to_json(self) -> dict[str, Any]:
         return {"amount": self.more.amount, "unit": self.more.unit.value, "clocks": self.names}
 
+    def added(self, clock: Clock, limit: Limit) -> Limit:
+        """The limit of a clock with what the extension gives it."""
+        if clock not in self.clocks or self.more.unit is not limit.unit:
+            return limit
+        return Limit(limit.amount + self.more.amount, limit.unit)
+
     @property
     def names(self) -> str:
         """Which clocks, in a word: `both` or `statutory`."""
@@ -96,10 +102,8 @@ class CaseClocks:
 
     def limit(self, clock: Clock) -> Limit:
         """The limit with its extension."""
-        limit, given = self.promised if clock is Clock.PROMISED else self.statutory, self.extension
-        if given is None or clock not in given.clocks or given.more.unit is not limit.unit:
-            return limit
-        return Limit(limit.amount + given.more.amount, limit.unit)
+        limit = self.promised if clock is Clock.PROMISED else self.statutory
+        return self.extension.added(clock, limit) if self.extension else limit
 
     def pauses(self, clock: Clock) -> list[Pause]:
         return [Pause(stop.from_at, stop.until_at) for stop in self.stops if clock in stop.stops]
