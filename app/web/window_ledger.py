@@ -269,8 +269,8 @@ def sheet(found: Mapping[str, Any], part: str) -> tuple[list[str], list[list[she
     return [str(name) for name in head], rows
 
 
-def _clock(at: str) -> str:
-    return f"{local(datetime.fromisoformat(at)):%H:%M:%S}"
+def _clock(at: str) -> datetime:
+    return local(datetime.fromisoformat(at)).replace(tzinfo=None, microsecond=0)
 
 
 def _file(ending: str) -> Response:

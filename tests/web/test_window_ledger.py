@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from io import BytesIO, StringIO
 from zipfile import ZipFile
@@ -16,7 +16,7 @@ from flask import Flask
 
 from app.db import db
 from app.events import Actor
-from app.now import local_day, now
+from app.now import local, local_day, now
 from app.people.models import Staff
 from app.queueing import calls, serving, tickets, windows
 from app.web.queue_statistics import time_of
@@ -123,6 +123,13 @@ def test_the_ledgers_files_hold_their_part_and_no_formula(app: Flask, worked: li
     assert ("'=整理材料" in text) == (part == "stretches") and (worked[1] in text) == (part in ("stretches", "entries"))
     sheet = ZipFile(BytesIO(supervisor.get(f"{LEDGER[2]}?part={part}").data))
     assert "<f>" not in sheet.read("xl/worksheets/sheet1.xml").decode()
+    times = [
+        value for name, *column in zip(head, *rows, strict=True) if name in ("时间", "从", "到") for value in column
+    ]
+    assert bool(times) == (part in ("stretches", "entries"))
+    assert all(
+        abs(local(now()).replace(tzinfo=None) - datetime.fromisoformat(value)) < timedelta(days=1) for value in times
+    )
 
 
 def test_the_timeline_says_what_the_table_says(app: Flask, worked: list[str]) -> None:
