@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 WORKERS := -n auto --maxprocesses 8
+unexport PYTHONDONTWRITEBYTECODE # each of many processes would compile everything anew
 
 .PHONY: help run demo test test-fast lint format bench chaos screenshots messages docs outdated clean
 

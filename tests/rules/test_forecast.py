@@ -109,6 +109,11 @@ def test_the_same_present_and_seed_give_the_same_ranges() -> None:
     assert forecast(present, past, "AB", seed=8).newcomers["A"] is not None
 
 
+def test_lots_are_drawn_in_the_same_order_in_every_process() -> None:
+    today, before = ({queue: [300.0] * 5 for queue in queues} for queues in ("FBDAEC", "CHGAB"))
+    assert list(past_of(today, before)) == list("ABCDEFGH")
+
+
 def test_who_may_overtake_is_counted() -> None:
     present = Present(NOON, desks(1, "A"), line(5), policy=Policy(ratio=(1, 3)))
     rush = Past(SERVICES, {("A", Lane.PRIORITY): 100.0})

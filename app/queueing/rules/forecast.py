@@ -112,7 +112,7 @@ def past_of(today: Mapping[str, Sequence[float]], before: Mapping[str, Sequence[
     """
     every = [span for spans in (*before.values(), *today.values()) for span in spans]
     known = {}
-    for queue in {*today, *before}:
+    for queue in sorted({*today, *before}):  # lots are drawn in this order
         own = list(today.get(queue, ()))
         if len(own) < PLENTY:
             own = [*_thinned(before.get(queue, ())), *own]
