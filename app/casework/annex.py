@@ -50,7 +50,7 @@ def ledger_paper(hall: str, case_id: int, at: datetime, *, language: str = "zh")
         "accepted_at": iso(case.accepted_at),
         "ledgers": ledgers,
         "calendar": _calendar(schedule, clocks.promise_by if now.kept else None, ledgers),
-        "hours": _hours(schedule, ledgers),
+        "hours": _hours_told(schedule, clocks.promise_by if now.kept else None, ledgers),
     }
     return render("ledger", {key: value for key, value in facts.items() if value is not None}, language=language)
 
@@ -74,8 +74,14 @@ def _ledger(
     }
 
 
+def _hours_told(schedule: Schedule, printed: Schedule | None, ledgers: list[dict[str, Any]]) -> str:
+    """The daily hours of the days in the ledgers, and those of a kept promise where they are others."""
+    hours, kept = _hours(schedule, ledgers), printed and _hours(printed, ledgers[:1])
+    return f"{hours}；承诺按 {kept}" if kept and kept != _hours(schedule, ledgers[:1]) else hours
+
+
 def _hours(schedule: Schedule, ledgers: list[dict[str, Any]]) -> str:
-    """The daily hours of the days in the ledgers, and from when others held."""
+    """The daily hours of the days in the ledgers, and from when others hold."""
     days = [date.fromisoformat(row["date"]) for ledger in ledgers for row in ledger["rows"]]
     first, last = min(days), max(days)
     changes = [(f"{day} → ", hours) for day, hours in schedule.later_hours if first < day <= last]

@@ -69,6 +69,8 @@ def summary(rows: Sequence[Row], clock: Mapping[str, Any]) -> str:
     unit, in_days = clock["limit"]["unit"], clock["unit"] == "day"
     natural = unit in ("ND", "NH")
     whole = rows[0]["limit"] if in_days else rows[0]["limit"] // 60  # with its extension
+    due = next((n for n, row in enumerate(rows, 1) if row["due"]), len(rows))  # overdue days explain nothing
+    rows = rows[:due]
     stopped = sum(row["paused"] and (natural or bool(row["working"])) for row in rows)
     free = sum(not row["counted"] and not row["paused"] and not row["start"] and not row["working"] for row in rows)
     parts = [gettext("共 %(limit)s", limit=times.span(whole, unit))]

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask_babel import gettext, lazy_gettext, ngettext
 
-from app.now import local, now
+from app.now import due_day, local, local_day, now
 from app.web.wording import english
 
 _ = lazy_gettext
@@ -110,15 +110,16 @@ def span(amount: int, unit: str) -> str:
 def remaining(reckoned: Mapping[str, Any] | None) -> str:
     """What is left of a clock {remaining, limit, stopped, …} in words; `remaining` is in days (WD, ND), else minutes.
 
-    A clock that has nothing left is due today, or has just passed its limit.
+    A clock that has nothing left is due today, or on the working day to which its end was moved, or has passed its limit.
     """
     if not reckoned or reckoned.get("remaining") is None:
         return ""
     left, unit = int(reckoned["remaining"]), str(reckoned["limit"]["unit"])
+    ends = due_day(datetime.fromisoformat(reckoned["due_at"])) if reckoned.get("due_at") else None
     if left >= 0 and reckoned.get("late"):
-        return gettext("刚刚超期")
-    if left == 0 and reckoned.get("due_at") and reckoned.get("running"):
-        return gettext("今天到期")
+        return gettext("刚刚超期") if ends == local_day(now()) else gettext("已超期")
+    if left == 0 and ends and reckoned.get("running"):
+        return gettext("今天到期") if ends == local_day(now()) else gettext("%(day)s到期", day=day(ends))
     text = span(abs(left), unit) if unit in ("WD", "ND") else minutes(abs(left) * 60)
     if left < 0:
         return gettext("超期 %(span)s", span=text)

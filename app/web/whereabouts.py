@@ -58,6 +58,7 @@ def of(view: Mapping[str, Any], hall: str, case_id: int) -> dict[str, Any]:
         "stopped": next((_stop(stop) for stop in stops if stop.until_at is None), None) if state in DECIDING else None,
         "longer": [_longer(row) for row in events if row.event.kind in ("case.extended", "case.converted")],
         "overdue": state in DECIDING and view["promised"]["late"],
+        "unlawful": state in DECIDING and view["statutory"]["late"],  # may come first, after a site check
         "to_bring": _to_bring(view, state, rules),
         "fee": guide["fee"] if guide["fee"]["basis"] else None,
         "story": _story(events, guide),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from flask import Flask
 
 from app.events import SYSTEM
-from app.now import now
+from app.now import SHANGHAI, now
 from app.people import gate
 from app.people.devices import next_device_id, register_device
 from app.people.sessions import staff_of
@@ -317,12 +318,18 @@ LAST_DAY = {"remaining": 0, "limit": {"amount": 5, "unit": "WD"}, "running": Tru
         ({"remaining": 95, "limit": {"amount": 2, "unit": "WH"}}, "剩 1 小时 35 分钟"),
         ({"remaining": 3, "limit": {"amount": 5, "unit": "WD"}, "stopped": True}, "停钟，剩 3 个工作日"),
         ({"remaining": 0, "limit": {"amount": 5, "unit": "WD"}, "stopped": True}, "停钟，剩 0 个工作日"),
-        ({**LAST_DAY, "due_at": "2999-01-01T18:00:00+08:00"}, "今天到期"),
-        ({**LAST_DAY, "due_at": "2026-01-01T18:00:00+08:00", "late": True}, "刚刚超期"),
+        ({**LAST_DAY, "due_at": "2026-03-07T18:00:00+08:00"}, "今天到期"),
+        ({**LAST_DAY, "due_at": "2026-03-08T00:00:00+08:00"}, "今天到期"),
+        ({**LAST_DAY, "due_at": "2026-03-09T18:00:00+08:00"}, "3月9日到期"),  # its Saturday gave way to Monday
+        ({**LAST_DAY, "due_at": "2026-03-07T09:00:00+08:00", "late": True}, "刚刚超期"),
+        ({**LAST_DAY, "due_at": "2026-03-06T18:00:00+08:00", "late": True}, "已超期"),
         (None, ""),
     ],
 )
-def test_what_is_left_of_a_clock_is_said_in_its_unit(app: Flask, clock: dict | None, words: str) -> None:
+def test_what_is_left_of_a_clock_is_said_in_its_unit(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, clock: dict | None, words: str
+) -> None:
+    monkeypatch.setattr(times, "now", lambda: datetime(2026, 3, 7, 10, tzinfo=SHANGHAI))
     with app.test_request_context():
         assert times.remaining(clock) == words
 

@@ -100,6 +100,17 @@ def test_equal_neighbours_share_a_line_and_the_sum_says_it_all(app: Flask) -> No
     ]
 
 
+def test_days_past_the_end_are_not_in_the_sum(app: Flask) -> None:
+    start, limit, schedule = at("2026-09-23T10:00"), Limit(5, Unit.WD), queries.schedule(HALL)
+    clock = {"limit": {"amount": 5, "unit": "WD"}, "unit": "day", "due_at": "2026-10-08T18:00:00.000+08:00"}
+    with app.test_request_context("/?lang=zh"):
+        sums = {
+            ledger.summary([row.to_dict() for row in explain(start, limit, [], schedule, at=at(asked))], clock)
+            for asked in ("2026-09-23T10:00", "2026-10-20T10:00")
+        }
+    assert sums == {"共 5 个工作日，周末和节假日 10 天不计，于 10月8日 18:00 到期。"}
+
+
 def test_hours_open_stops_and_unknown_years_are_said(app: Flask) -> None:
     total, lines = book(app, 7, "WH", "2026-09-23T11:00/2026-09-23T11:30")
     assert total == "共 7 个工作小时，其中 1 天有停钟，停的时间不计，于 9月24日 09:30 到期。"

@@ -238,6 +238,17 @@ def test_a_stopped_clock_says_for_what_and_since_when(visitor: Visitor, staff: S
         assert private not in visitor.page
 
 
+def test_a_law_that_has_passed_is_told_while_the_promise_stands_still(
+    visitor: Visitor, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case, case_id, approver, item = accepted(staff)
+    check_site(hall=HALL, actor=approver, at=now(), case_id=case_id, days=5)
+    later = now() + timedelta(days=3 * item["statutory"]["amount"] + 15)
+    monkeypatch.setattr(citizen, "now", lambda: later)
+    page = said(visitor.get(f"/c/{case['query_token']}").text)
+    assert "停钟，剩" in page and "已经超过法定时限" in page and "超过承诺时限" not in page
+
+
 def test_an_extension_lengthens_the_promise_with_its_reason(visitor: Visitor, staff: Staff) -> None:
     case, case_id, approver, item = accepted(staff)
     extend_case(hall=HALL, actor=approver, at=now(), case_id=case_id, reason="案情复杂")
