@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Flask, Response, g, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from flask_limiter import Limiter
 
@@ -116,11 +116,27 @@ def low_now() -> bool:
 
 
 def same_page(**changes: Any) -> str:
-    """The address of this page with some arguments changed; None takes one away. After a POST only the path is kept."""
+    """The address of this page with some arguments changed; None takes one away.
+
+    After a POST it has no arguments, and is `g.here` or the nearest address above that shows a page.
+    """
     arguments = request.args.to_dict() if request.method == "GET" else {}
     kept = {name: value for name, value in {**arguments, **changes}.items() if value is not None}
-    path = "/" + quote(request.path).lstrip("/")  # one slash: two would name another host
+    path = g.get("here") or "/" + quote(_shown_at()).lstrip("/")  # one slash: two would name another host
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def _shown_at() -> str:
+    path, asked = request.path, request.url_rule
+    if request.method != "POST" or asked is None:
+        return path
+    if any(rule.rule == asked.rule and "GET" in (rule.methods or ()) for rule in current_app.url_map.iter_rules()):
+        return path
+    addresses = current_app.url_map.bind("")
+    while path := path.rpartition("/")[0]:
+        if addresses.test(path, method="GET"):
+            return path
+    return "/"
 
 
 def _keep_preferences(response: Response) -> Response:

@@ -266,7 +266,7 @@ def _effect(
         if step in STOPS and days:
             back = at + timedelta(days=days)
             then = _stand(after_step(later, T.RESUME, back, calendar, None), clock, calendar, back)
-            row["then"] = gettext("若 %(days)s 天后恢复：%(due)s", days=days, due=words(then))
+            row["then"] = gettext("若 %(span)s后恢复：%(due)s", span=times.span(days, "ND"), due=words(then))
         rows.append(row)
     return rows
 

@@ -53,7 +53,7 @@ TITLES: dict[str, tuple[Any, str]] = {
     "case.came_back": (_("邮寄件退回"), "warn"),
     "case.checked": (_("事后核查承诺"), "accent"),
     "case.revoked": (_("撤销决定"), "bad"),
-    "case.clocks_moved": (_("重新计算期限"), ""),
+    "case.clocks_moved": (_("计算期限"), ""),
     "case.light_changed": (_("亮灯变化"), "warn"),
     "case.urged": (_("督办员催办"), "warn"),
     "case.urge_answered": (_("答复督办"), "accent"),
@@ -119,6 +119,8 @@ def problem_words(problem: str | None) -> str:
 def line(kind: str, body: Body, view: Mapping[str, Any] | None = None) -> tuple[str, str]:
     """(what happened, the particulars) of one event; without the view of its case, papers go by their codes."""
     title, note = TITLES.get(kind, (kind, ""))[0], NOTES.get(kind)
+    if kind == "case.collected" and view and view.get("joint"):
+        title = gettext("随一件事收下材料")
     return str(title), note(body, view or {}) if note else ""
 
 
@@ -176,7 +178,7 @@ def _outcome(body: Body, _view: Mapping[str, Any]) -> str:
 def _stopped(body: Body, _view: Mapping[str, Any]) -> str:
     parts = [wording.word(body["ground"], "ground")]
     if body["days"]:
-        parts.append(gettext("预计 %(days)s 天", days=body["days"]))
+        parts.append(gettext("预计 %(span)s", span=times.span(int(body["days"]), "ND")))
     return " · ".join(parts)
 
 

@@ -72,6 +72,7 @@ def case_page(number: str, **more: Any) -> str:
     view = case_view(hall, case_id, at)
     guide = frozen_guide(hall, case_id)
     ledger = deadline_ledger(hall, case_id, at) if view["accepted_at"] else None
+    whole = whole_of(hall, case_id)
     return render_template(
         "cases/page.html",
         **{"form": {}, "step": "", "error": "", "revealed": {}, **more},
@@ -80,9 +81,9 @@ def case_page(number: str, **more: Any) -> str:
         ledger=ledger,
         bars={name: bar(view["clocks"][name], rows) for name, rows in (ledger or {}).items() if rows},
         waits=waits(hall, case_id, CaseState(view["state"]), guide["rules"], at),
-        whole=whole_of(hall, case_id),
+        whole=whole,
         people=people_of(view),
-        story=story(view),
+        story=story(view | whole),
         panel_steps=window_steps(view, actor),
         may_reveal=actor.may(P.CASE_REVEAL),
         reveal_reasons=REASONS,
@@ -112,16 +113,16 @@ def bar(clock: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str
         "late": max(-clock["remaining"], 0),
     }
     total, unit = sum(parts.values()) or 1, clock["limit"]["unit"]
-    names = {
-        "used": gettext("已用"),
-        "stopped": gettext("停钟"),
-        "left": gettext("还剩"),
-        "late": gettext("超期"),
-    }
     said = {name: times.span(size, unit) if days else times.minutes(size * 60) for name, size in parts.items()}
+    words = {
+        "used": gettext("已用 %(used)s", used=said["used"]),
+        "stopped": gettext("停钟 %(stopped)s", stopped=said["stopped"]),
+        "left": gettext("还剩 %(left)s", left=said["left"]),
+        "late": gettext("超期 %(late)s", late=said["late"]),
+    }
     return {
         "parts": {name: round(size * 100 / total, 2) for name, size in parts.items()},
-        "words": gettext("，").join(f"{names[name]} {said[name]}" for name, size in parts.items() if size),
+        "words": gettext("，").join(words[name] for name, size in parts.items() if size),
     }
 
 

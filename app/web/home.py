@@ -45,6 +45,7 @@ DESKS: tuple[tuple[Permission, str, str, str, Any], ...] = (
     (Permission.CASE_ACCEPT, "joint", "/joint", "list-check", _("一件事")),
     (Permission.CASE_EXTEND_JOINT, "joint", "/joint", "list-check", _("一件事")),
     (Permission.CASE_ACCEPT, "manifests", "/manifests", "transfer", _("交接")),
+    (Permission.CASE_HAND_OVER, "manifests", "/manifests", "transfer", _("交接")),
     (Permission.AGENCY_HANDLE, "agency", "/agency", "heart-handshake", _("代办")),
 )
 
@@ -66,8 +67,7 @@ def me() -> dict[str, Any] | None:
             "department": actor.department,
             "desks": [
                 {"tab": tab, "href": href, "icon": icon, "name": str(name)}
-                for permission, tab, href, icon, name in DESKS
-                if actor.may(permission)
+                for tab, href, icon, name in dict.fromkeys(desk[1:] for desk in DESKS if actor.may(desk[0]))
             ],
         }
     return g.me

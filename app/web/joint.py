@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
@@ -23,18 +22,17 @@ from app.people.gate import requires
 from app.people.permissions import Permission
 from app.privacy import REASONS
 from app.queueing.queries import person_of, window_of_staff
-from app.web import wording
+from app.web import receiving, wording
 from app.web.case_history import paper_title
 from app.web.clerk_parts import ticket_at_window
 from app.web.desk import staff, staff_of_hall
-from app.web.forms import limited, new_key, once
+from app.web.forms import new_key, once
 from app.web.stories import tell
 
 pages = Blueprint("joint", __name__, url_prefix="/joint")
 
 P = Permission
 HIDE_AFTER_S = 30
-TRIES = "10/minute"  # for one case: a code of six figures must not be guessed
 STEPS: dict[str, Any] = {
     "accept": joint.accept_joint,
     "request-supplement": joint.request_joint_supplement,
@@ -43,13 +41,6 @@ STEPS: dict[str, Any] = {
     "ready": joint_collection.ready_joint,
     "hand-over": joint_collection.hand_over_joint,
     "withdraw": joint.withdraw_joint,
-}
-_AT_FIELD = {
-    "case.receiver_mismatch": "pickup_code",
-    "case.receiver_name": "receiver",
-    "case.agent_letter": "agent_letter",
-    "person.bad_id": "agent_id_number",
-    "case.signature": "signature",
 }
 
 
@@ -193,6 +184,7 @@ def receive(code: str) -> str | tuple[str, int]:
         except Refusal as refusal:  # a repeated press finds it accepted already
             if refusal.code != "joint.illegal_step":
                 raise
+    g.here = url_for("joint.page", number=view["number"])
     return _page(view["number"], codes={name: view[name] for name in ("query_code", "pickup_code")})
 
 
@@ -259,16 +251,14 @@ def take(number: str, step: str) -> tuple[str, int] | Response:
     if step not in STEPS:
         raise Refusal("request.not_found")
     actor, hall, joint_id = _own(number)
-    if step == "hand-over":
-        limited(TRIES, number)
-        if request.form.get("confirmed") != "1":
-            error = gettext("请先核对姓名和编号，再交付")
-            return _page(number, form=request.form, step=step, error=error, error_field="confirmed"), 422
+    if step == "hand-over" and (lacking := receiving.missing(number)):
+        told = {"form": request.form, "step": step, "error": lacking[0], "error_field": lacking[1]}
+        return _page(number, **told), 422
     try:
         with once(actor):
             view = STEPS[step](hall=hall, actor=actor, at=now(), joint_id=joint_id, **_given(step))
     except Refusal as refusal:
-        at_field = _AT_FIELD.get(refusal.code, "")
+        at_field = receiving.at_field(refusal)
         if refusal.status not in (409, 422) and not at_field:
             raise
         at_field = at_field or str(refusal.facts.get("field", ""))
@@ -289,20 +279,9 @@ def _given(step: str) -> dict[str, Any]:
         return {"reason": fields.get("reason", "")}
     if step == "ready":
         return {"shelf": fields.get("shelf", "")}
-    if step != "hand-over":
-        return {}
-    agent = None
-    if fields.get("who") == "agent":
-        agent = {"name": fields.get("receiver", ""), "letter": fields.get("agent_letter", "")}
-        agent["id_number"] = fields.get("agent_id_number", "").strip()
-    return {
-        "receiver": fields.get("receiver", ""),
-        "pickup_code": re.sub(r"\s", "", fields.get("pickup_code", "")) or None,
-        "id_number": fields.get("id_number", "").strip() or None,
-        "agent": agent,
-        "signature": fields.get("signature") or None,
-        "only": fields.getlist("only"),
-    }
+    if step == "hand-over":
+        return {**receiving.given(), "only": fields.getlist("only")}
+    return {}
 
 
 def _done(step: str, view: Mapping[str, Any]) -> str:
@@ -310,6 +289,9 @@ def _done(step: str, view: Mapping[str, Any]) -> str:
     if step == "supply":
         if view["state"] == "correction":
             return gettext("已记下补正材料，还有材料未交")
+        *_before, last = view["history"]
+        if any(row["kind"] == "joint.accepted" and row["at"] == last["at"] for row in view["history"]):
+            return gettext("材料已收齐并一次受理，请把综合受理单交申请人")
         return gettext("材料已收下")
     return {
         "accept": gettext("已一次受理，请把综合受理单交申请人"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -48,7 +48,7 @@ def _desk(**more: Any) -> str:
     actor, hall = staff_of_hall()
     return render_template(
         "manifests/desk.html",
-        **{"error": "", "ticked": [], **more},
+        **{"error": "", "refused": "", "ticked": [], **more},
         desk=manifest_desk(hall, now()),
         collects=actor.may(P.CASE_ACCEPT),
         halls=_halls(),
@@ -86,7 +86,7 @@ def send() -> AnyResponse | tuple[str, int]:
     except Refusal as refusal:
         if refusal.status not in (404, 409, 422):
             raise
-        return _desk(error=wording.told(refusal), ticked=numbers), refusal.status
+        return _desk(refused=wording.told(refusal), ticked=numbers), refusal.status
     flash(gettext("交接单 %(number)s 已出，请打印后随材料送出", number=view["number"]), "ok")
     return redirect(url_for("manifests.page", number=view["number"]), code=303)
 
@@ -207,4 +207,5 @@ def collected() -> str | tuple[str, int]:
             raise
         at_field = str(refusal.facts.get("field") or AT_FIELD.get(refusal.code, ""))
         return _collect(code, form=fields, error=wording.told(refusal), error_field=at_field), refusal.status
+    g.here = url_for("cases.page", number=case["number"])
     return render_template("manifests/collected.html", case=case, paper_title=paper_title)

@@ -77,6 +77,26 @@ def test_who_comes_in(visitor: Visitor, who: str, path: str, status: int) -> Non
     assert visitor.get(path).status_code == status
 
 
+def test_the_other_language_of_an_answer_to_a_form_is_a_page(app: Flask, visitor: Visitor) -> None:
+    enter(visitor, "clerk01")
+    form = "/joint/new/start-company"
+
+    def other(answer: Any) -> str:
+        path = re.search(r'class="h-switch" href="([^"]*)\?lang=en"', answer.text)[1]
+        assert visitor.get(path).status_code == 200
+        return path
+
+    assert other(visitor.post(f"{form}/check", answers())) == form
+    assert other(visitor.post("/manifests/find", {"q": "DCJJ0"})) == "/manifests"
+    visitor.post(f"{form}/check", answers())
+    fields = {**answers(), "idempotency_key": visitor.hidden("idempotency_key"), "next": "accept"}
+    assert other(visitor.post(form, fields)) == f"/joint/{the_one(JointCase.number)}"
+    pickup = as_(app, "pickup01")
+    pickup.get(f"/joint/{the_one(JointCase.number)}")
+    refused = pickup.post(f"/joint/{the_one(JointCase.number)}/hand-over", {"idempotency_key": "h"})
+    assert refused.status_code == 422 and other(refused) == f"/joint/{the_one(JointCase.number)}"
+
+
 def test_a_company_is_started_from_the_form_to_the_collection(app: Flask, visitor: Visitor) -> None:
     enter(visitor, "clerk01")
     assert "企业开办" in said(visitor.get("/joint").text)
@@ -118,8 +138,9 @@ def test_a_company_is_started_from_the_form_to_the_collection(app: Flask, visito
     assert pickup.post(f"/joint/{number}/ready", {"idempotency_key": "r", "shelf": ""}).status_code == 303
     give = {"idempotency_key": "h", "receiver": EVIL, "pickup_code": "0", "confirmed": "1"}
     first = joint_queries.joint_view(*joint_queries.find_joint(number), now())["children"][0]["number"]
-    refused = pickup.post(f"/joint/{number}/hand-over", {**give, "only": first})
+    refused = pickup.post(f"/joint/{number}/hand-over", {**give, "only": first, "signature": url(png())})
     assert refused.status_code == 403 and "领取码或证件号不符" in refused.text
+    assert f'name="signature" value="{url(png())}"' in refused.text  # nobody signs twice
     assert pickup.post(f"/joint/{number}/hand-over", {**give, "only": first, "confirmed": ""}).status_code == 422
     given = {**give, "only": first, "pickup_code": code, "idempotency_key": "h2"}
     drawn = {**given, "signature": "data:image/png;base64,AAAA", "idempotency_key": "h3"}
@@ -161,7 +182,7 @@ def grant_first(number: str) -> None:
 def test_one_notice_then_the_papers_and_the_citizens_page_says_it_all(app: Flask, visitor: Visitor) -> None:
     enter(visitor, "clerk01")
     check = visitor.post("/joint/new/open-restaurant/check", answers("open-restaurant", ("M2", "M4")))
-    assert "还缺 2 份必需材料" in said(check.text)
+    assert "还缺 2 份必需材料" in said(check.text) and "收件，出综合收件单" in said(check.text)
     key = visitor.hidden("idempotency_key")
     fields = {**answers("open-restaurant", ("M2", "M4")), "idempotency_key": key, "next": "receive"}
     done = visitor.post("/joint/new/open-restaurant", fields)
@@ -178,6 +199,7 @@ def test_one_notice_then_the_papers_and_the_citizens_page_says_it_all(app: Flask
     assert public.post("/progress", {"number": number, "query_code": "AAAAAA"}).status_code == 404
     assert visitor.post(f"/joint/{number}/supply", {"idempotency_key": "s", "code": ["M2", "M4"]}).status_code == 303
     page = said(visitor.get(f"/joint/{number}").text)
+    assert "已收齐并一次受理" in page
     assert "正在办理" in page and "合并一次性告知" in page and "现在需要的都齐了" in page
     foreign = as_(app, "clerk21")
     assert foreign.get(f"/joint/{number}").status_code == 403
@@ -186,6 +208,33 @@ def test_one_notice_then_the_papers_and_the_citizens_page_says_it_all(app: Flask
     assert "已撤回" in said(
         visitor.post(f"/joint/{number}/withdraw", {"idempotency_key": "w"}, follow_redirects=True).text
     )
+
+
+def test_papers_of_a_later_stage_are_marked_and_not_taken_in_with_the_others(visitor: Visitor) -> None:
+    enter(visitor, "clerk01")
+    page = visitor.get("/joint/new/construction").text
+    theme = theme_of("construction")
+    first = [m for m in theme["materials"] if m["stage"] == theme["stages"][0]["code"] and m["required"]]
+    assert page.count('<div class="c-states">') == len(first) < len(theme["materials"])
+    assert page.count(">后续环节<") == len([m for m in theme["materials"] if m["stage"] != theme["stages"][0]["code"]])
+    assert re.findall(r'<h3 class="j-stage">([^<]*)', page) == [stage["name"] for stage in theme["stages"]]
+    assert "后续环节" not in visitor.get("/joint/new/start-company").text
+
+
+def test_a_part_that_waits_was_not_collected_for_another_hall(visitor: Visitor) -> None:
+    enter(visitor, "clerk01")
+    visitor.post("/joint/new/start-company/check", answers())
+    fields = {**answers(), "idempotency_key": visitor.hidden("idempotency_key"), "next": "accept"}
+    visitor.post("/joint/new/start-company", fields)
+    later = joint_queries.joint_view(*joint_queries.find_joint(the_one(JointCase.number)), now())["children"][1]
+    page = said(visitor.get(f"/cases/{later['number']}").text)
+    assert "随一件事收下材料" in page and "代收" not in page
+
+
+@pytest.mark.parametrize("who", ["clerk01", "clerk21", "pickup01"])
+def test_whoever_sends_papers_or_results_finds_the_desk_once(app: Flask, who: str) -> None:
+    page = as_(app, who).get("/manifests").text
+    assert len(re.findall(r'class="h-tab" href="/manifests"', page)) == 1
 
 
 def test_a_village_collects_sends_and_the_township_takes_over(app: Flask, visitor: Visitor) -> None:
@@ -201,9 +250,11 @@ def test_a_village_collects_sends_and_the_township_takes_over(app: Flask, visito
     number = the_one(Case.number)
     assert number in done.text and "alert(1)" not in done.text and visitor.links("/notices/")
     desk = visitor.get("/manifests")
+    assert "0 bundles" in said(visitor.get("/manifests?lang=en").text)
+    visitor.get("/manifests?lang=zh")
     assert number in desk.text and "李楼镇便民服务中心" in desk.text
     empty = visitor.post("/manifests/send", {"idempotency_key": "s", "of": "dongcun"})
-    assert empty.status_code == 422 and "请选择要移交的办件" in empty.text
+    assert empty.status_code == 422 and "请选择要移交的办件" in empty.text and "aria-invalid" not in empty.text
     sent = {"idempotency_key": "s2", "of": "dongcun", "case": [number], "to_hall": "lilou", "note": "两袋"}
     assert visitor.post("/manifests/send", sent).status_code == 303
     manifest = the_one(Manifest.number)
@@ -212,6 +263,8 @@ def test_a_village_collects_sends_and_the_township_takes_over(app: Flask, visito
     assert as_(app, "clerk01").get(f"/manifests/{manifest}").status_code == 403
     township = as_(app, "clerk21")
     assert manifest in township.get("/manifests").text
+    assert "1 bundle " in said(township.get("/manifests?lang=en").text) and "1 case " in said(township.page)
+    township.get("/manifests?lang=zh")
     scanned = township.post("/manifests/find", {"q": f"http://hall/manifests/{manifest}"})
     assert scanned.status_code == 303 and scanned.location.endswith(manifest)
     page = township.get(f"/manifests/{manifest}")
@@ -221,7 +274,8 @@ def test_a_village_collects_sends_and_the_township_takes_over(app: Flask, visito
     assert township.post(f"/manifests/{manifest}/arrive", {**arrive, "idempotency_key": "b"}).status_code == 409
     page = said(township.get(f"/manifests/{manifest}").text)
     assert "已接收" in page and "少一页" in page and "已受理" in page
-    assert township.get(f"/cases/{number}").status_code == 200
+    case = township.get(f"/cases/{number}")
+    assert case.status_code == 200 and "已转报上级" not in case.text  # it was sent to where it is received
     db.session.rollback()
     assert levels_queries.manifest_desk("dongcun", now())["up"] == []
 
