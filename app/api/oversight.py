@@ -167,7 +167,7 @@ class OpenLine(Named):
 
 
 class ForecastDay(Shape):
-    """How many cases turn yellow and how many red, from `from_at` until before `until_at` if nobody acts."""
+    """How many cases turn yellow and how many red, after `from_at`, up to and with `until_at` if nobody acts."""
 
     day = dated()
     from_at = instant(required=True)

@@ -29,7 +29,7 @@ from app.casework.rules.alarms import Alarm
 from app.casework.rules.ladder import Level, Now, Rung, still_holds, tell_at
 from app.casework.rules.states import DECIDING, PICKUP, STOPPED, CaseState, CaseStep
 from app.casework.signals import forget_signals, owners_of, signal
-from app.casework.urges import seal_urge
+from app.casework.urges import open_urge, seal_urge
 from app.casework.watch import addressed_to, told_signals
 from app.errors import Refusal
 from app.events import CaseSignalled, CaseUrged, OverdueExplained, UrgeAnswered
@@ -53,7 +53,7 @@ def urge_case(tx: Transaction, *, case_id: int, note: str) -> dict[str, Any]:
     """
     case, _ = checked(tx, case_id, CaseStep.URGE)
     note = _written(note, "note")
-    if _open_urge(tx, case) is not None:
+    if open_urge(tx.session, case) is not None:
         raise Refusal("case.urge_open")
     department, urge_id = owners_of(tx, case)[0], tx.new_id()
     due_at = wait(tx, case, Alarm.URGE, ANSWER_WITHIN)
@@ -74,7 +74,7 @@ def answer_urge(tx: Transaction, *, case_id: int, answer: str) -> dict[str, Any]
     UrgeAnswered.
     """
     case, _ = checked(tx, case_id, CaseStep.ANSWER_URGE)
-    urge = _open_urge(tx, case)
+    urge = open_urge(tx.session, case)
     if urge is None:
         raise Refusal("case.urge_none")
     owners = _answering(tx, case)
@@ -196,11 +196,6 @@ def _answering(tx: Transaction, case: Case) -> list[str]:
     """The departments that answer for the case: those whose part is open, of a decided one all that had a part."""
     parts = reviews_of(tx.session, tx.hall, case.id)
     return [part.department for part in parts if part.state == "open"] or [part.department for part in parts]
-
-
-def _open_urge(tx: Transaction, case: Case) -> CaseUrge | None:
-    waiting = (CaseUrge.hall == tx.hall, CaseUrge.case_id == case.id, CaseUrge.answered_at.is_(None))
-    return tx.execute(select(CaseUrge).where(*waiting)).scalar_one_or_none()
 
 
 def _refuse_foreign(tx: Transaction, departments: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.action import Transaction
 from app.casework.cases import material_states, set_alarm, wait
+from app.casework.joint_models import ManifestEntry
 from app.casework.models import Case
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.clocks import deferred, read_limit
@@ -40,6 +41,8 @@ def await_sending_up(tx: Transaction, case: Case, start: datetime | None = None)
     on_the_spot = TimeClass(case.guide["time_class"]).on_the_spot and not case.converted
     if limit is None or on_the_spot or CaseState(case.state) not in DECIDING - STOPPED:
         return
+    if case.forwarded_to not in (None, case.handled_in) and not _lie_below(tx, case):
+        return
     if case.handled_in in pre_reviewing(tx.session):
         forget_signals(tx, case, Level.PRE_REVIEW)
         wait(tx, case, Alarm.PRE_REVIEW, read_limit(limit), start, next_day=deferred(case.guide["rules"]))
@@ -49,6 +52,12 @@ def end_pre_review(tx: Transaction, case: Case) -> None:
     """The township has sent the case up, or cannot go on with it now."""
     set_alarm(tx, case, Alarm.PRE_REVIEW, None)
     forget_signals(tx, case, Level.PRE_REVIEW)
+
+
+def _lie_below(tx: Transaction, case: Case) -> bool:
+    """Whether papers of a case that went up are still to be sent after it."""
+    travels = (ManifestEntry.hall == tx.hall, ManifestEntry.case_id == case.id, ManifestEntry.state == "sent")
+    return has_papers(tx, case) and tx.execute(select(ManifestEntry.case_id).where(*travels)).first() is None
 
 
 def has_papers(tx: Transaction, case: Case) -> bool:

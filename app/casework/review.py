@@ -42,8 +42,9 @@ from app.casework.queries import case_answer
 from app.casework.rules.alarms import Alarm
 from app.casework.rules.ladder import Level
 from app.casework.rules.states import CaseStep
-from app.casework.signals import signal
+from app.casework.signals import forget_signals, signal
 from app.casework.steps import question_open
+from app.casework.urges import open_urge
 from app.errors import Refusal
 from app.events import (
     CaseChecked,
@@ -149,13 +150,21 @@ def decide_case(tx: Transaction, *, case_id: int, outcome: str, reason: str = ""
         if not any(r.state == "open" for r in waiting):
             set_review(tx, case, waiting[0], state="open")
             await_taking(tx, case)
-            if case.light in set(Level):
-                signal(tx, case, Level(case.light))  # whoever gets a late case hears of it
+            _tell_next(tx, case)
         tx.record(CaseReviewed(**said(case), department=review.department, outcome=outcome))
         return case_answer(tx, case)
     close_parts(tx, case)
     _close(tx, case, review, outcome, reason, basis)
     return case_answer(tx, case)
+
+
+def _tell_next(tx: Transaction, case: Case) -> None:
+    """Whoever gets a case that is late, or urged, hears of it; who is done with it hears no more."""
+    if case.light in set(Level):
+        signal(tx, case, Level(case.light))
+    if open_urge(tx.session, case):
+        forget_signals(tx, case, Level.URGED)
+        signal(tx, case, Level.URGED)
 
 
 def _close(tx: Transaction, case: Case, review: CaseReview, outcome: str, reason: str, basis: str) -> None:

@@ -188,7 +188,8 @@ def supply_to(tx: Transaction, case: Case, states: Mapping[str, str], *, paper: 
         change(tx, case, state=to_state(case, CaseStep.COMPLETE))
         tx.record(CaseResumed(**said(case), clock=end_stop(tx, case)))
         await_taking(tx, case)
-        await_sending_up(tx, case)
+        if tx.actor.hall in (None, case.handled_in):  # what was handed in above is there already
+            await_sending_up(tx, case)
         move_clocks(tx, case, "supplemented")
         resumed = {"resumed_at": iso(tx.at)}
     if paper:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.action import Transaction, action
 from app.casework import agency, joint_papers, joint_parts, papers
@@ -36,6 +35,7 @@ log = logging.getLogger("yichuang.sweeps")
 # At most so many in one transaction, so that clerks never wait long for the hall's lock.
 LIGHTS = 50
 RINGS = 20  # alarms, or cases that a new calendar moves: each may write a paper
+PASSED_OVER = 100  # that cannot be swept
 
 
 @action
@@ -44,32 +44,45 @@ def sweep_lights(tx: Transaction) -> dict[str, Any]:
 
     Locks the hall. Tells LightChanged, and ClocksMoved where a due instant moved.
     """
-    due = (
-        select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at).limit(LIGHTS)
-    )
-    cases = tx.execute(due).scalars().all()
-    failed: list[str] = []
-    with _alone(tx, "lights", failed):
-        move_all(tx, cases, "time")
-    if failed:
-        failed.clear()
-        for case in cases:
-            with _alone(tx, f"case:{case.id}", failed):
-                move_all(tx, [case], "time")
-    return {"changed": len(cases) - len(failed), "more": len(failed) < len(cases) == LIGHTS}
+    due = select(Case).where(Case.hall == tx.hall, Case.next_light_at <= tx.at).order_by(Case.next_light_at)
+
+    def read(skip: int, most: int) -> Sequence[Case]:
+        return tx.execute(due.offset(skip).limit(most)).scalars().all()
+
+    changed = _passing_over(tx, "case", LIGHTS, read, lambda cases: move_all(tx, cases, "time"))
+    return {"changed": changed, "more": changed == LIGHTS}
 
 
-@contextmanager
-def _alone(tx: Transaction, what: str, failed: list[str]) -> Iterator[None]:
-    """One case that nobody can open or count holds up no other: it is undone, and the log names it."""
+def _passing_over(
+    tx: Transaction, what: str, most: int, read: Callable[[int, int], Sequence[Any]], do: Callable[[Sequence[Any]], Any]
+) -> int:
+    """How many of at most `most` rows were done. One that nobody can open or count holds up no other: it is undone, the
+    log names it, and `read` (how many to skip, how many to read) goes on behind it. What is done is no longer read.
+    """
+    done, failed = 0, 0
+    while done < most and failed < PASSED_OVER and (rows := read(failed, most - done)):
+        bad = 0 if _alone(tx, f"{len(rows)} of {what}", do, rows) else _each(tx, what, do, rows)
+        done, failed = done + len(rows) - bad, failed + bad
+    return done
+
+
+def _each(tx: Transaction, what: str, do: Callable[[Sequence[Any]], Any], rows: Sequence[Any]) -> int:
+    """How many of the rows cannot be done, each tried alone."""
+    keys = [getattr(row, "case_id", None) or row.id for row in rows]
+    return sum(not _alone(tx, f"{what}:{key}", do, [row]) for key, row in zip(keys, rows, strict=True))
+
+
+def _alone(tx: Transaction, what: str, do: Callable[[Sequence[Any]], Any], rows: Sequence[Any]) -> bool:
+    """Whether it could be done; if not, it is undone. Raises what is wrong with the database itself."""
     try:
         with tx.alone():
-            yield
-    except DBAPIError:
+            do(rows)
+    except (OperationalError, InterfaceError):
         raise
     except Exception:
         log.exception("%s of %s cannot be swept", what, tx.hall)
-        failed.append(what)
+        return False
+    return True
 
 
 @action
@@ -89,7 +102,11 @@ def sweep_calendar(tx: Transaction) -> dict[str, Any]:
 
 def _move_cases(tx: Transaction, calendar: Schedule) -> int:
     running = text(RUNNING)  # as the index says it, or SQLite would not use that
-    cases = _stale(tx, select(Case).where(Case.hall == tx.hall, running), Case.schedule_version, calendar)
+    stale = _stale(tx, select(Case).where(Case.hall == tx.hall, running), Case.schedule_version, calendar)
+    return _passing_over(tx, "case", RINGS, stale, lambda cases: _recompute(tx, cases, calendar))
+
+
+def _recompute(tx: Transaction, cases: Sequence[Case], calendar: Schedule) -> None:
     before = {case.id: _Before.of(case) for case in cases}
     kept = move_all(tx, cases, "calendar")
     for case in cases:
@@ -97,47 +114,51 @@ def _move_cases(tx: Transaction, calendar: Schedule) -> int:
         clocks = clocks_of(tx.session, case) if case in kept or was.provisional else None
         if clocks is not None and (told := _change_told(tx, clocks, was, calendar)):
             papers.issue(tx, case, "deadline_change", **told)
-    return len(cases)
 
 
 def _move_joints(tx: Transaction, calendar: Schedule) -> int:
     """One-thing cases follow as their parts do; the paper speaks of the whole."""
     open_ = select(JointCase).where(JointCase.hall == tx.hall, JointCase.decided_at.is_(None))
-    joints = _stale(tx, open_, JointCase.schedule_version, calendar)
+    stale = _stale(tx, open_, JointCase.schedule_version, calendar)
+    return _passing_over(tx, "joint", RINGS, stale, lambda joints: _recompute_joints(tx, joints, calendar))
+
+
+def _recompute_joints(tx: Transaction, joints: Sequence[JointCase], calendar: Schedule) -> None:
     for joint in joints:
         parts, was = joint_parts.cases_of(tx.session, joint), _Before.of(joint)
         joint_parts.move_clocks(tx, joint, parts)
         clocks = joint_parts.joint_clocks(tx.session, joint, parts)
         if clocks is None or joint.promise_version is None:  # not accepted as a whole
             continue
-        if clocks.promise_at is None and joint.promised_due_at is not None:  # its acceptance could not say the day
+        announced = was.provisional and not joint.provisional  # also while its promise stands still
+        if clocks.promise_at is None and (announced or joint.promised_due_at is not None):
             joint_parts.write(tx, joint, promise_version=joint.schedule_version)
         if told := _change_told(tx, clocks, was, calendar):
             joint_papers.issue(tx, joint, "deadline_change", **told)
-    return len(joints)
 
 
 def _date_orders(tx: Transaction, calendar: Schedule) -> int:
     """Errands that began before their year was announced; what was printed of the others stands (C14)."""
     undated = select(AgencyOrder).where(AgencyOrder.hall == tx.hall, text(UNDATED))
-    orders = _stale(tx, undated, AgencyOrder.schedule_version, calendar)
-    for order in orders:
-        agency.tell_day(tx, order)
-    return len(orders)
+    stale = _stale(tx, undated, AgencyOrder.schedule_version, calendar)
+    return _passing_over(tx, "agency", RINGS, stale, lambda orders: [agency.tell_day(tx, order) for order in orders])
 
 
 def _move_alarms(tx: Transaction, calendar: Schedule) -> int:
-    alarms = _stale(tx, select(CaseAlarm).where(CaseAlarm.hall == tx.hall), CaseAlarm.schedule_version, calendar)
-    of = load_each(tx, [alarm.case_id for alarm in alarms])
-    for alarm in alarms:
-        _move_alarm(tx, alarm, of[alarm.case_id], calendar)
-    return len(alarms)
+    stale = _stale(tx, select(CaseAlarm).where(CaseAlarm.hall == tx.hall), CaseAlarm.schedule_version, calendar)
+
+    def move(alarms: Sequence[CaseAlarm]) -> None:
+        of = load_each(tx, [alarm.case_id for alarm in alarms])
+        for alarm in alarms:
+            _move_alarm(tx, alarm, of[alarm.case_id], calendar)
+
+    return _passing_over(tx, "case", RINGS, stale, move)
 
 
 def _move_signals(tx: Transaction, calendar: Schedule) -> int:
     """What nobody has been told yet is planned anew: neither on a day that became free, nor later than it could be."""
     untold = select(CaseSignal).where(CaseSignal.hall == tx.hall, CaseSignal.told_at.is_(None))
-    signals = _stale(tx, untold, CaseSignal.schedule_version, calendar)
+    signals = _stale(tx, untold, CaseSignal.schedule_version, calendar)(0, RINGS)
     for row in signals:
         assert row.from_at is not None  # whatever has a version was planned
         row.tell_at = tell_at(row.from_at, waits(Level(row.level), Rung(row.rung)), calendar)
@@ -145,13 +166,17 @@ def _move_signals(tx: Transaction, calendar: Schedule) -> int:
     return len(signals)
 
 
-def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> list[Any]:
-    """Rows that carry another version than today's: two ranges of its index, so that rows of today cost nothing."""
-    rows: list[Any] = []
+def _stale(tx: Transaction, query: Any, version: Any, calendar: Schedule) -> Callable[[int, int], list[Any]]:
+    """Reads rows that carry another version than today's: two ranges of its index, so that rows of today cost nothing."""
     sides: tuple[ColumnElement[bool], ...] = (version < calendar.version, version > calendar.version)
-    for other in sides:
-        rows += tx.execute(query.where(other).limit(RINGS - len(rows))).scalars()
-    return rows
+
+    def read(skip: int, most: int) -> list[Any]:
+        rows: list[Any] = []
+        for other in sides:
+            rows += tx.execute(query.where(other).limit(skip + most - len(rows))).scalars()
+        return rows[skip:]
+
+    return read
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +240,18 @@ def ring_alarms(tx: Transaction) -> dict[str, Any]:
     NoticeIssued, each as its case needs it.
     """
     due = select(CaseAlarm.case_id, CaseAlarm.kind, CaseAlarm.due_at)
-    due = due.where(CaseAlarm.hall == tx.hall, CaseAlarm.due_at <= tx.at)
-    rows = tx.execute(due.order_by(CaseAlarm.due_at, CaseAlarm.case_id).limit(RINGS)).all()
-    cases = load_each(tx, [row.case_id for row in rows])
-    failed: list[str] = []
-    for case_id, kind, due_at in rows:
-        with _alone(tx, f"case:{case_id}", failed):
+    due = due.where(CaseAlarm.hall == tx.hall, CaseAlarm.due_at <= tx.at).order_by(CaseAlarm.due_at, CaseAlarm.case_id)
+
+    def read(skip: int, most: int) -> Sequence[Any]:
+        return tx.execute(due.offset(skip).limit(most)).all()
+
+    def ring(rows: Sequence[Any]) -> None:
+        cases = load_each(tx, [row.case_id for row in rows])
+        for case_id, kind, due_at in rows:
             _ring(tx, cases[case_id], kind, due_at)
-    return {"rung": len(rows) - len(failed), "more": len(failed) < len(rows) == RINGS}
+
+    rung = _passing_over(tx, "case", RINGS, read, ring)
+    return {"rung": rung, "more": rung == RINGS}
 
 
 def _ring(tx: Transaction, case: Case, alarm: str, due_at: datetime) -> None:

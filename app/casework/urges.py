@@ -19,6 +19,12 @@ def seal_urge(hall: str, urge_id: int, column: str, text: str) -> str:
     return privacy.seal(text, f"case_urges.{column}|{hall}|{urge_id}")
 
 
+def open_urge(session: Session, case: Case) -> CaseUrge | None:
+    """The urging that waits for its answer; a case has at most one."""
+    waiting = (CaseUrge.hall == case.hall, CaseUrge.case_id == case.id, CaseUrge.answered_at.is_(None))
+    return session.execute(select(CaseUrge).where(*waiting)).scalar_one_or_none()
+
+
 def urges_of(session: Session, case: Case) -> list[dict[str, Any]]:
     """The urgings of a case, the newest first; the first has no answer yet if one is awaited."""
     query = select(CaseUrge).where(CaseUrge.hall == case.hall, CaseUrge.case_id == case.id)

@@ -36,7 +36,7 @@ def overseeing(case: dict[str, Any]) -> dict[str, Any] | None:
     waiting = next((urge for urge in case["urges"] if not urge["answered_at"]), None)
     waiting = waiting if "answer-urge" in case["steps"] else None
     late = "explain-overdue" in case["steps"]
-    owner = _owns(actor, case, waiting)
+    owner = _owns(actor, case)
     may = {
         "urge": "urge" in case["steps"] and actor.may(Permission.CASE_OVERRIDE) and waiting is None,
         "answer": waiting is not None and owner,
@@ -55,7 +55,7 @@ def overseeing(case: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _owns(actor: Actor, case: dict[str, Any], waiting: dict[str, Any] | None) -> bool:
+def _owns(actor: Actor, case: dict[str, Any]) -> bool:
     """Whether the actor speaks for a department that answers for the case: by an open part, or one in the decision."""
     if not actor.may(Permission.CASE_DECIDE):
         return False
@@ -63,7 +63,7 @@ def _owns(actor: Actor, case: dict[str, Any], waiting: dict[str, Any] | None) ->
         return actor.may(Permission.CASE_ANSWER)
     every = [part["department"] for part in case["departments"]]
     owners = [part["department"] for part in case["departments"] if part["state"] == "open"] or every
-    return actor.department in owners + ([waiting["department"]] if waiting else [])
+    return actor.department in owners
 
 
 @pages.post("/cases/<number>/urge")

@@ -346,6 +346,14 @@ def test_an_urging_goes_with_the_case_to_whoever_has_it(spring: Hall, routing: s
     db.session.rollback()
     spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
     assert listed()[departments[0]] == [] and listed()[departments[1]] == [number]
+    tell(doors_open(spring))
+    urged = [
+        row.event.department
+        for row in eventlog.read_subject("luolong", f"case:{case_id}")
+        if row.event.kind == "case.signalled" and row.event.level == "urged"
+    ]
+    db.session.rollback()
+    assert urged == (departments if routing == "parallel" else departments[1:])  # who is done with it hears no more
     with refused("auth.foreign_department"):
         spring.do(oversight.answer_urge, spring.approver(case), case_id=case_id, answer="已审结")
     spring.do(oversight.answer_urge, spring.approver(case, 1), case_id=case_id, answer="正在办理")

@@ -99,6 +99,19 @@ def test_a_case_without_papers_goes_up_by_being_forwarded(spring: Hall) -> None:
     assert due(case_id) is None
 
 
+@pytest.mark.parametrize("state", ["shared", "received"])
+def test_what_went_up_is_not_watched_again_when_its_clock_runs_again(spring: Hall, state: str) -> None:
+    case, case_id = in_township(spring, state)
+    approver = spring.approver(case)
+    spring.do(review.forward_case, approver, "lilou", case_id=case_id)
+    if state == "received":
+        spring.do(levels.send_manifest, "clerk21", "lilou", case_ids=[case_id])
+    spring.do(review.take_case, approver, "lilou", case_id=case_id)
+    spring.do(special.check_site, approver, "lilou", case_id=case_id, days=2)
+    spring.later(hours=1).do(special.resume_case, approver, "lilou", case_id=case_id)
+    assert due(case_id) is None
+
+
 def test_a_villages_case_is_watched_at_its_township_and_again_when_it_is_returned_there(spring: Hall) -> None:
     case, case_id = collect(spring)
     _, up = send(spring, case_id)

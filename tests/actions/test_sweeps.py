@@ -505,6 +505,38 @@ def test_a_case_that_cannot_be_opened_holds_up_no_other(spring: Hall, caplog: py
     assert eventlog.verify("luolong") is None
 
 
+def test_however_many_cannot_be_opened_the_others_have_their_turn(
+    spring: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "RINGS", 2)
+    one = found(lambda guide: len(guide["departments"]) == 1)["code"]
+    ids = []
+    for _ in range(4):
+        case, case_id = spring.accepted(item=one)
+        spring.do(review.decide_case, spring.approver(case), case_id=case_id, outcome="granted")
+        spring.do(delivery.ready_case, "pickup01", case_id=case_id)
+        ids.append(case_id)
+    db.session.query(Case).filter(Case.id.in_(ids[:3])).update({"codes_sealed": "damaged"})
+    db.session.commit()
+    assert ring(spring, on(3, 5, 18)) == 1
+    assert last_paper(view(spring, ids[3]))["of"] == "collect"
+
+
+def test_a_case_that_cannot_be_opened_keeps_no_other_from_the_new_calendar(spring: Hall) -> None:
+    (_, bad), (_, good) = spring.accepted(), spring.accepted()
+    db.session.query(Case).filter_by(id=bad).update({"applicant_sealed": "damaged"})
+    db.session.commit()
+    take_off(spring, DAY_OFF)
+    versions = {case_id: db.session.get_one(Case, ("luolong", case_id)).schedule_version for case_id in (bad, good)}
+    db.session.rollback()
+    moved = spring.do(sweeps.sweep_calendar, SYSTEM)
+    assert moved["changed"] == 1 and not moved["more"]
+    now = {case_id: db.session.get_one(Case, ("luolong", case_id)).schedule_version for case_id in (bad, good)}
+    assert now[bad] == versions[bad] and now[good] != versions[good]
+    db.session.rollback()
+    assert eventlog.verify("luolong") is None
+
+
 def test_a_light_that_cannot_be_turned_leaves_the_others(spring: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     (_, bad), (_, good) = spring.accepted(), spring.accepted()
     moves = sweeps.move_all
